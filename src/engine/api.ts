@@ -1,0 +1,92 @@
+import type { PackManifest, PackProgress, PackSource } from '../pack/manifest.ts';
+import type { Pose } from '../pose/types.ts';
+
+export type BackendKind = 'webgpu' | 'wasm';
+
+export interface LoadOptions {
+  /** 'auto' takes WebGPU where the device passes its self-check, else WASM. */
+  readonly backend?: 'auto' | BackendKind;
+  /** 'auto' computes in f16 where both pack and device have it. */
+  readonly precision?: 'auto' | 'f16' | 'f32';
+  /** Threads of the WASM backend; 0 or missing: as many as help. */
+  readonly threads?: number;
+}
+
+export interface Reference {
+  readonly image: ImageBitmap;
+  /** The person's joints in that image's pixels. */
+  readonly pose: Pose;
+}
+
+export interface RenderOptions {
+  /** Pixels, multiples of 64. The pose and the references are scaled to it, aspect ratio kept, letterboxed. */
+  readonly width: number;
+  readonly height: number;
+  readonly steps: number;
+  readonly seed: number;
+  /** 1 means no guidance: a single evaluation a step. */
+  readonly guidance: number;
+  /** DDIM's eta; 0 is deterministic. */
+  readonly eta?: number;
+  /** Start from the last frame's clean latent, noised to this strength in 0..1, in place of pure noise. */
+  readonly fromLastFrame?: { readonly strength: number };
+  /** 'causal' caches the reference pass; 'mutual' runs both side by side in one pass (SCD-dagger). */
+  readonly interaction?: 'causal' | 'mutual';
+  /** Off: the ablation in which the reference's own pose is not shown to the network. */
+  readonly referencePose?: boolean;
+}
+
+export interface FrameTimings {
+  readonly denoiseMs: number;
+  readonly decodeMs: number;
+}
+
+export interface RenderedFrame {
+  readonly index: number;
+  /** Belongs to the receiver, who closes it. */
+  readonly image: ImageBitmap;
+  readonly timings: FrameTimings;
+}
+
+export interface EngineInfo {
+  readonly manifest: PackManifest;
+  readonly backend: BackendKind;
+  readonly precision: 'f16' | 'f32';
+  /** The GPU adapter's name, or the number of WASM threads in words. */
+  readonly device: string;
+  readonly threads: number;
+  /** What the person should know: a fallback taken, and what it costs. */
+  readonly notices: readonly string[];
+}
+
+/** Something the engine did on its own that the person should see: a rebuilt device, a fall back to f32, ... */
+export type EngineNotice = (notice: string) => void;
+
+/**
+ * The engine, in process or behind a worker: both implement this interface. One job runs at a time; a call made
+ * meanwhile waits for its turn. Errors are named subclasses of PirouetteError.
+ */
+export interface EngineApi {
+  load(
+    source: PackSource,
+    options: LoadOptions,
+    onProgress?: (progress: PackProgress) => void,
+  ): Promise<EngineInfo>;
+  onNotice(listener: EngineNotice): void;
+  /** Several references of the same person put their keys and values side by side. The bitmaps stay the caller's. */
+  setReferences(references: readonly Reference[]): Promise<void>;
+  renderFrame(pose: Pose, options: RenderOptions): Promise<RenderedFrame>;
+  /**
+   * Renders the poses in order. The next frame starts only when `onFrame` has resolved: back-pressure. Resolves with
+   * the number of finished frames; rejects with CancelledError when cancelled.
+   */
+  animate(
+    poses: readonly Pose[],
+    options: RenderOptions,
+    onFrame: (frame: RenderedFrame) => Promise<void> | void,
+  ): Promise<number>;
+  /** Stops the running job within one denoising step; the engine stays loaded. */
+  cancel(): Promise<void>;
+  info(): Promise<EngineInfo | undefined>;
+  dispose(): Promise<void>;
+}

@@ -1,0 +1,57 @@
+/** The fields of diffusers' configs that Pirouette reads, spelled as diffusers spells them. */
+
+export interface UNetConfig {
+  readonly in_channels: number;
+  readonly out_channels: number;
+  readonly down_block_types: readonly string[];
+  readonly mid_block_type?: string | null;
+  readonly up_block_types: readonly string[];
+  readonly block_out_channels: readonly number[];
+  readonly layers_per_block: number | readonly number[];
+  readonly norm_num_groups: number;
+  readonly norm_eps: number;
+  /** Width of the tokens that cross-attention reads; null for a U-Net without cross-attention. */
+  readonly cross_attention_dim: number | null;
+  /** Despite its name, diffusers' UNet2DConditionModel reads this as the number of heads. */
+  readonly attention_head_dim: number | readonly number[];
+  readonly use_linear_projection?: boolean;
+  readonly flip_sin_to_cos: boolean;
+  readonly freq_shift: number;
+  readonly act_fn: string;
+  readonly downsample_padding?: number;
+  readonly [other: string]: unknown;
+}
+
+/** ControlNetConditioningEmbedding. */
+export interface PoseEncoderConfig {
+  readonly conditioning_embedding_channels: number;
+  readonly conditioning_channels: number;
+  readonly block_out_channels: readonly number[];
+  readonly [other: string]: unknown;
+}
+
+/** AutoencoderTiny or AutoencoderKL, told apart by `_class_name`. */
+export interface AutoencoderConfig {
+  readonly _class_name: string;
+  readonly in_channels: number;
+  readonly out_channels: number;
+  readonly latent_channels: number;
+  readonly scaling_factor?: number;
+  readonly [other: string]: unknown;
+}
+
+/** DDIMScheduler. */
+export interface SchedulerConfig {
+  readonly num_train_timesteps: number;
+  readonly beta_start: number;
+  readonly beta_end: number;
+  readonly beta_schedule: string;
+  readonly prediction_type?: string;
+  readonly timestep_spacing?: string;
+  readonly rescale_betas_zero_snr?: boolean;
+  readonly steps_offset?: number;
+  readonly set_alpha_to_one?: boolean;
+  readonly clip_sample?: boolean;
+  readonly clip_sample_range?: number;
+  readonly [other: string]: unknown;
+}

@@ -1,0 +1,67 @@
+import type { AutoencoderConfig, PoseEncoderConfig, SchedulerConfig, UNetConfig } from '../onnx/configs.ts';
+
+export const PACK_FORMAT = 'pirouette-pack';
+export const PACK_VERSION = 1;
+
+/** One ONNX graph and the safetensors file beside it that holds its weights. Paths are relative to the pack. */
+export interface PartFiles {
+  readonly graph: string;
+  readonly weights: string;
+}
+
+/** A U-Net segment: all but the last end in the q, k and v of a self-attention with these dimensions. */
+export interface SegmentFiles extends PartFiles {
+  readonly attention?: { readonly heads: number; readonly headSize: number };
+}
+
+/** pack.json. */
+export interface PackManifest {
+  readonly format: typeof PACK_FORMAT;
+  readonly version: number;
+  readonly name: string;
+  readonly licence: string;
+  /** Where the weights come from and what they were trained on, for people. */
+  readonly provenance: string;
+  /** How weights and graphs are stored. A device without f16 runs an f16 pack in f32: the loader retypes graph and weights. */
+  readonly precision: 'f16' | 'f32';
+  readonly configs: {
+    readonly unet: UNetConfig;
+    readonly poseEncoder: PoseEncoderConfig;
+    readonly autoencoder: AutoencoderConfig;
+    readonly scheduler: SchedulerConfig;
+  };
+  readonly skeleton: { readonly limbWidth: number; readonly jointRadius: number };
+  readonly defaults: {
+    readonly width: number;
+    readonly height: number;
+    readonly steps: number;
+    readonly guidance: number;
+  };
+  readonly unet: readonly SegmentFiles[];
+  readonly poseEncoder: PartFiles;
+  readonly encoder: PartFiles;
+  readonly decoder: PartFiles;
+  /** Every file of the pack but pack.json itself. */
+  readonly files: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
+}
+
+/** Where a pack comes from. */
+export type PackSource =
+  | { readonly kind: 'url'; readonly url: string }
+  | { readonly kind: 'files'; readonly files: readonly File[] }
+  | { readonly kind: 'zip'; readonly file: Blob };
+
+/**
+ * An opened pack: its manifest is read and valid; files are fetched, verified and cached as they are read, one at a
+ * time, so that nobody holds more than one segment's weights.
+ */
+export interface Pack {
+  readonly manifest: PackManifest;
+  /** The verified bytes of one file of the pack. */
+  read(path: string, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+export interface PackProgress {
+  readonly loadedBytes: number;
+  readonly totalBytes: number;
+}
