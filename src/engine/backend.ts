@@ -1,0 +1,87 @@
+import type { Pack } from '../pack/manifest.ts';
+import type { BackendKind } from './api.ts';
+
+/**
+ * What the denoiser needs of a device. Everything between `upload` and `toImage` stays on the device: on WebGPU
+ * nothing is read back between two steps.
+ *
+ * Ownership: whoever receives a Tensor or a Memory disposes it, unless a method says otherwise. Tensors are f32 or
+ * f16 on the device; their values cross this interface as f32.
+ */
+export interface Tensor {
+  readonly shape: readonly number[];
+  dispose(): void;
+}
+
+/** Keys and values of every self-attention, kept from one or more reference passes, side by side. */
+export interface Memory {
+  dispose(): void;
+}
+
+export interface Evaluation {
+  /** [1, channels, height, width] */
+  readonly sample: Tensor;
+  /** The pose encoder's features, or null for zeros. */
+  readonly pose: Tensor | null;
+  readonly timestep: number;
+  /** Tokens for cross-attention; null for a U-Net without it, or for zero tokens. */
+  readonly context?: Tensor | null;
+  /** The reference that self-attention sees beside its own tokens. */
+  readonly memory?: Memory;
+}
+
+/** x0 = clamp(x0Sample * sample + x0Prediction * prediction); e = eSample * sample + eX0 * x0; next = a * x0 + b * e + c * noise */
+export interface StepCoefficients {
+  readonly x0Sample: number;
+  readonly x0Prediction: number;
+  readonly eSample: number;
+  readonly eX0: number;
+  readonly a: number;
+  readonly b: number;
+  readonly c: number;
+  /** Infinity: x0 is not clamped. */
+  readonly clip: number;
+}
+
+/** The pack's networks, compiled for one image size. */
+export interface Networks {
+  upload(values: Float32Array, shape: readonly number[]): Tensor;
+  /** Waits for the device; for tests, checks and latents that must outlive a device. */
+  download(tensor: Tensor): Promise<Float32Array>;
+
+  /** RGB bytes of the drawn skeleton (3 a pixel, rows from the top) to features. */
+  encodePose(skeleton: Uint8Array): Promise<Tensor>;
+  /** RGB bytes of an image (3 a pixel) to latents as the U-Net sees them. */
+  encodeImage(pixels: Uint8Array): Promise<Tensor>;
+  /** RGBA bytes of the decoded image. */
+  toImage(latents: Tensor): Promise<ImageData>;
+
+  /** The U-Net's prediction. */
+  evaluate(evaluation: Evaluation): Promise<Tensor>;
+  /** The reference pass: attends to itself; what every later evaluation may see. */
+  remember(references: readonly Omit<Evaluation, 'memory'>[]): Promise<Memory>;
+
+  step(sample: Tensor, prediction: Tensor, coefficients: StepCoefficients, noise?: Tensor): Tensor;
+  /** unconditional + scale * (conditional - unconditional) */
+  guide(unconditional: Tensor, conditional: Tensor, scale: number): Tensor;
+  /** a * x + b * y */
+  mix(a: number, x: Tensor, b: number, y: Tensor): Tensor;
+  /** Two tensors side by side along the width, and the right half of one: for the mutual variant. */
+  beside(left: Tensor, right: Tensor): Tensor;
+  rightHalf(tensor: Tensor): Tensor;
+
+  dispose(): void;
+}
+
+export interface Backend {
+  readonly kind: BackendKind;
+  readonly precision: 'f16' | 'f32';
+  /** The adapter's name, or the processor in words. */
+  readonly device: string;
+  readonly threads: number;
+  /** Reads the pack one file at a time and compiles its networks for images of this size (multiples of 64). */
+  build(pack: Pack, size: { readonly width: number; readonly height: number }, signal?: AbortSignal): Promise<Networks>;
+  /** Resolves when the device is lost, with the reason; never for a backend that cannot be lost. */
+  readonly lost: Promise<string>;
+  dispose(): void;
+}
