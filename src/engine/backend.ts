@@ -1,4 +1,5 @@
 import type { Pack } from '../pack/manifest.ts';
+import type { StepCoefficients } from '../scd/ddim.ts';
 import type { BackendKind } from './api.ts';
 
 /**
@@ -30,18 +31,6 @@ export interface Evaluation {
   readonly memory?: Memory;
 }
 
-/** x0 = clamp(x0Sample * sample + x0Prediction * prediction); e = eSample * sample + eX0 * x0; next = a * x0 + b * e + c * noise */
-export interface StepCoefficients {
-  readonly x0Sample: number;
-  readonly x0Prediction: number;
-  readonly eSample: number;
-  readonly eX0: number;
-  readonly a: number;
-  readonly b: number;
-  readonly c: number;
-  /** Infinity: x0 is not clamped. */
-  readonly clip: number;
-}
 
 /** The pack's networks, compiled for one image size. */
 export interface Networks {
@@ -53,14 +42,23 @@ export interface Networks {
   encodePose(skeleton: Uint8Array): Promise<Tensor>;
   /** RGB bytes of an image (3 a pixel) to latents as the U-Net sees them. */
   encodeImage(pixels: Uint8Array): Promise<Tensor>;
-  /** RGBA bytes of the decoded image. */
-  toImage(latents: Tensor): Promise<ImageData>;
+  /** RGBA bytes of the decoded image, read back. */
+  toPixels(latents: Tensor): Promise<Uint8ClampedArray<ArrayBuffer>>;
+  /**
+   * The decoded image, drawn without leaving the device where the device can draw.
+   * Like `toPixels`, rejects with NotFiniteError when the network's numbers overflowed on the way.
+   */
+  toImage(latents: Tensor): Promise<ImageBitmap>;
 
-  /** The U-Net's prediction. */
+  /**
+   * The U-Net's prediction. The mutual variant brings samples twice as wide as the latents; a backend that compiles
+   * for fixed shapes may compile for that one at its first use.
+   */
   evaluate(evaluation: Evaluation): Promise<Tensor>;
   /** The reference pass: attends to itself; what every later evaluation may see. */
   remember(references: readonly Omit<Evaluation, 'memory'>[]): Promise<Memory>;
 
+  /** One DDIM update, by the formula beside StepCoefficients. */
   step(sample: Tensor, prediction: Tensor, coefficients: StepCoefficients, noise?: Tensor): Tensor;
   /** unconditional + scale * (conditional - unconditional) */
   guide(unconditional: Tensor, conditional: Tensor, scale: number): Tensor;
