@@ -31,7 +31,6 @@ export interface Evaluation {
   readonly memory?: Memory;
 }
 
-
 /** The pack's networks, compiled for one image size. */
 export interface Networks {
   upload(values: Float32Array, shape: readonly number[]): Tensor;
@@ -78,7 +77,11 @@ export interface Backend {
   readonly device: string;
   readonly threads: number;
   /** Reads the pack one file at a time and compiles its networks for images of this size (multiples of 64). */
-  build(pack: Pack, size: { readonly width: number; readonly height: number }, signal?: AbortSignal): Promise<Networks>;
+  build(
+    pack: Pack,
+    size: { readonly width: number; readonly height: number },
+    signal?: AbortSignal,
+  ): Promise<Networks>;
   /** Resolves when the device is lost, with the reason; never for a backend that cannot be lost. */
   readonly lost: Promise<string>;
   dispose(): void;

@@ -51,7 +51,9 @@ export class NotFiniteError extends PirouetteError {
   constructor(precision: 'f16' | 'f32') {
     super(
       `The network's numbers overflowed in ${precision}, so there is no image.`,
-      precision === 'f16' ? 'Compute in f32.' : "The model's weights are unusable: get the pack again, or use another.",
+      precision === 'f16'
+        ? 'Compute in f32.'
+        : "The model's weights are unusable: get the pack again, or use another.",
     );
   }
 }
@@ -92,7 +94,10 @@ wireError('NetworkError', NetworkError);
 /** The worker that runs the engine died. */
 export class EngineDiedError extends PirouetteError {
   constructor(reason: string) {
-    super(`The engine stopped working: ${reason}`, 'It was started anew: try again, with a smaller image size if it repeats.');
+    super(
+      `The engine stopped working: ${reason}`,
+      'It was started anew: try again, with a smaller image size if it repeats.',
+    );
   }
 }
 wireError('EngineDiedError', EngineDiedError);

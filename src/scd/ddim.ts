@@ -4,15 +4,20 @@ import { SchedulerError } from './errors.ts';
 /**
  * One DDIM update as numbers that any device can apply, value by value:
  *
- *     x0   = x0Sample * sample + x0Prediction * prediction
- *     e    = eSample * sample + ePrediction * prediction
+ *     x0   = (x0Sample * sample + x0Prediction * prediction) / x0Divisor
+ *     e    = (eSample * sample + ePrediction * prediction) / eDivisor
  *     next = a * clamp(x0, -clip, clip) + b * e + c * noise
+ *
+ * The divisors stand apart because folding them into the factors costs an f32 device what the parity with diffusers
+ * has to spare: at small signals each rounding is magnified.
  */
 export interface StepCoefficients {
   readonly x0Sample: number;
   readonly x0Prediction: number;
+  readonly x0Divisor: number;
   readonly eSample: number;
   readonly ePrediction: number;
+  readonly eDivisor: number;
   readonly a: number;
   readonly b: number;
   /** 0 when eta is 0: no noise is needed. */
@@ -32,11 +37,14 @@ const DEFAULTS = {
   clip_sample_range: 1,
 };
 
-/** diffusers' DDIMScheduler as arithmetic: which time steps are visited, and what each update does. */
+/**
+ * diffusers' DDIMScheduler as arithmetic: which time steps are visited, and what each update does. It rounds to f32
+ * where diffusers does: small signals and differences magnify each rounding, to 3e-5 after 25 steps if left out.
+ */
 export class DdimSchedule {
   readonly #config: SchedulerConfig & typeof DEFAULTS;
   /** How much of the clean signal's variance is left at each training time step. */
-  readonly #signal: Float64Array;
+  readonly #signal: Float32Array;
   readonly #finalSignal: number;
 
   constructor(config: SchedulerConfig) {
@@ -73,15 +81,16 @@ export class DdimSchedule {
   update(timestep: number, steps: number, eta = 0): StepCoefficients {
     const { num_train_timesteps: total, prediction_type: prediction } = this.#config;
     const signal = this.#signalAt(timestep);
-    const noise = 1 - signal;
+    const noise = f32(1 - signal);
     const previous = timestep - Math.floor(total / steps);
     const previousSignal = previous >= 0 ? this.#signalAt(previous) : this.#finalSignal;
-    const variance = ((1 - previousSignal) / noise) * (1 - signal / previousSignal);
-    const deviation = eta * Math.sqrt(variance);
+    const previousNoise = f32(1 - previousSignal);
+    const variance = f32(f32(previousNoise / noise) * f32(1 - f32(signal / previousSignal)));
+    const deviation = f32(eta * f32(Math.sqrt(variance)));
     return {
-      ...readings(prediction, Math.sqrt(signal), Math.sqrt(noise), timestep),
-      a: Math.sqrt(previousSignal),
-      b: Math.sqrt(Math.max(0, 1 - previousSignal - deviation * deviation)),
+      ...readings(prediction, f32(Math.sqrt(signal)), f32(Math.sqrt(noise)), timestep),
+      a: f32(Math.sqrt(previousSignal)),
+      b: f32(Math.sqrt(Math.max(0, f32(previousNoise - f32(deviation * deviation))))),
       c: deviation,
       clip: this.#config.clip_sample ? this.#config.clip_sample_range : Number.POSITIVE_INFINITY,
     };
@@ -111,7 +120,10 @@ export class DdimSchedule {
  */
 export function timestepsFrom(strength: number, timesteps: readonly number[]): readonly number[] {
   if (!(strength >= 0 && strength <= 1)) {
-    throw new SchedulerError(`A start strength of ${strength} was asked for.`, 'Ask for a strength from 0 to 1.');
+    throw new SchedulerError(
+      `A start strength of ${strength} was asked for.`,
+      'Ask for a strength from 0 to 1.',
+    );
   }
   // Not a plain ceil: 0.7 * 10 is a hair above 7.
   const kept = Math.ceil(strength * timesteps.length - 1e-9);
@@ -120,6 +132,7 @@ export function timestepsFrom(strength: number, timesteps: readonly number[]): r
 
 /** What a prediction says of the clean latent x0 and of the noise e in a sample. */
 function readings(prediction: string, clean: number, noise: number, timestep: number) {
+  const plain = { x0Divisor: 1, eDivisor: 1 };
   switch (prediction) {
     case 'epsilon':
       if (clean === 0) {
@@ -128,44 +141,64 @@ function readings(prediction: string, clean: number, noise: number, timestep: nu
           'Use v_prediction with rescale_betas_zero_snr, or leave the rescaling off.',
         );
       }
-      return { x0Sample: 1 / clean, x0Prediction: -noise / clean, eSample: 0, ePrediction: 1 };
+      return { ...plain, x0Sample: 1, x0Prediction: -noise, x0Divisor: clean, eSample: 0, ePrediction: 1 };
     case 'v_prediction':
-      return { x0Sample: clean, x0Prediction: -noise, eSample: noise, ePrediction: clean };
+      return { ...plain, x0Sample: clean, x0Prediction: -noise, eSample: noise, ePrediction: clean };
     case 'sample':
-      return { x0Sample: 0, x0Prediction: 1, eSample: 1 / noise, ePrediction: -clean / noise };
+      return { ...plain, x0Sample: 0, x0Prediction: 1, eSample: 1, ePrediction: -clean, eDivisor: noise };
     default:
       throw unknownSetting('prediction_type', prediction);
   }
 }
 
-function cumulativeSignal(config: SchedulerConfig & typeof DEFAULTS): Float64Array {
-  const { num_train_timesteps: total, beta_start: start, beta_end: end, beta_schedule: schedule } = config;
-  const signal = new Float64Array(total);
-  let product = 1;
-  for (let t = 0; t < total; t++) {
-    product *= 1 - beta(schedule, start, end, total === 1 ? 0 : t / (total - 1));
-    signal[t] = product;
-  }
+function cumulativeSignal(config: SchedulerConfig & typeof DEFAULTS): Float32Array {
+  const alphas = betas(config).map((beta) => 1 - beta);
+  const signal = cumulativeProduct(alphas);
   return config.rescale_betas_zero_snr ? rescaledToZeroSignal(signal) : signal;
 }
 
-function beta(schedule: string, start: number, end: number, part: number): number {
+function betas(config: SchedulerConfig): Float32Array {
+  const { num_train_timesteps: total, beta_start: start, beta_end: end, beta_schedule: schedule } = config;
   switch (schedule) {
     case 'linear':
-      return start + (end - start) * part;
+      return linspace(start, end, total);
     case 'scaled_linear':
-      return (Math.sqrt(start) + (Math.sqrt(end) - Math.sqrt(start)) * part) ** 2;
+      return linspace(Math.sqrt(start), Math.sqrt(end), total).map((root) => root * root);
     default:
       throw unknownSetting('beta_schedule', schedule);
   }
 }
 
+/**
+ * PyTorch's, to the last bit: it counts in vectors of eight, those of the first half from the start and the others
+ * from the end, and rounds each vector's first value before adding to it.
+ */
+function linspace(start: number, end: number, count: number): Float32Array {
+  const step = f32((f32(end) - f32(start)) / (count - 1));
+  return Float32Array.from({ length: count }, (_, i) => {
+    const lane = i % 8;
+    const first = i - lane;
+    const base = first < count / 2 ? f32(start) + step * first : f32(end) - step * (count - 1 - first);
+    return f32(base) + f32(step * lane);
+  });
+}
+
+function cumulativeProduct(factors: Float32Array): Float32Array {
+  let product = 1;
+  return factors.map((factor) => (product *= factor));
+}
+
 /** Shifts and stretches the amplitudes so that the last time step is pure noise and the first stays as it was. */
-function rescaledToZeroSignal(signal: Float64Array): Float64Array {
+function rescaledToZeroSignal(signal: Float32Array): Float32Array {
   const first = Math.sqrt(at(signal, 0));
   const last = Math.sqrt(at(signal, signal.length - 1));
-  return signal.map((value) => (((Math.sqrt(value) - last) * first) / (first - last)) ** 2);
+  const squares = signal.map((value) => (((Math.sqrt(value) - last) * first) / (first - last)) ** 2);
+  // diffusers goes back to betas and multiplies them up again.
+  const alphas = squares.map((value, t) => (t === 0 ? value : value / at(squares, t - 1)));
+  return cumulativeProduct(alphas);
 }
+
+const f32 = Math.fround;
 
 /** numpy rounds halves to even, and diffusers rounds with numpy. */
 function roundHalfToEven(value: number): number {
@@ -174,13 +207,15 @@ function roundHalfToEven(value: number): number {
   return Math.round(value);
 }
 
-function at(values: Float64Array, index: number): number {
+function at(values: Float32Array, index: number): number {
   return values[index] ?? Number.NaN;
 }
 
 /** A null in the JSON means "as if it were not there". */
 function withoutAbsent(config: SchedulerConfig): SchedulerConfig {
-  return Object.fromEntries(Object.entries(config).filter(([, value]) => value != null)) as unknown as SchedulerConfig;
+  return Object.fromEntries(
+    Object.entries(config).filter(([, value]) => value != null),
+  ) as unknown as SchedulerConfig;
 }
 
 function unknownSetting(field: string, value: string): SchedulerError {
