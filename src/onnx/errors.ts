@@ -1,0 +1,74 @@
+import { PirouetteError, wireError } from '../errors.ts';
+
+const some = (names: readonly string[]) =>
+  names.length <= 8 ? names.join(', ') : `${names.slice(0, 8).join(', ')} and ${names.length - 8} more`;
+
+/** A file that should hold tensors does not, or not in a way that can be trusted. */
+export class TensorFileError extends PirouetteError {
+  constructor(file: string, fault: string) {
+    super(`${file} cannot be read as a safetensors file: ${fault}.`, 'Download or save the file again.');
+  }
+}
+wireError('TensorFileError', TensorFileError);
+
+export class TensorMissingError extends PirouetteError {
+  constructor(
+    network: string,
+    readonly tensors: readonly string[],
+  ) {
+    super(
+      `The ${network} lacks ${tensors.length} of the tensors its config asks for: ${some(tensors)}.`,
+      'Use the config.json that was saved with these weights.',
+    );
+  }
+}
+wireError('TensorMissingError', TensorMissingError);
+
+export class TensorUnexpectedError extends PirouetteError {
+  constructor(
+    network: string,
+    readonly tensors: readonly string[],
+  ) {
+    super(
+      `The ${network} has ${tensors.length} tensors that its config has no place for: ${some(tensors)}.`,
+      'Use the config.json that was saved with these weights.',
+    );
+  }
+}
+wireError('TensorUnexpectedError', TensorUnexpectedError);
+
+export class TensorShapeError extends PirouetteError {
+  constructor(tensor: string, found: readonly number[], expected: readonly number[]) {
+    super(
+      `${tensor} has the shape [${found.join(', ')}], and its config asks for [${expected.join(', ')}].`,
+      'Use the config.json that was saved with these weights.',
+    );
+  }
+}
+wireError('TensorShapeError', TensorShapeError);
+
+export class TensorRangeError extends PirouetteError {
+  constructor(tensor: string) {
+    super(`${tensor} has values that are too large for f16.`, 'Export with --precision f32.');
+  }
+}
+wireError('TensorRangeError', TensorRangeError);
+
+/** A config that describes a network Pirouette cannot build. */
+export class UnknownArchitectureError extends PirouetteError {
+  constructor(network: string, fault: string) {
+    super(
+      `The ${network}'s config describes a network that Pirouette cannot build: ${fault}.`,
+      'Use a network of the Stable Diffusion 1.5 family, or a newer version of Pirouette.',
+    );
+  }
+}
+wireError('UnknownArchitectureError', UnknownArchitectureError);
+
+/** A graph file that is not an ONNX model, or not one that Pirouette writes. */
+export class GraphError extends PirouetteError {
+  constructor(file: string, fault: string) {
+    super(`${file} cannot be read as an ONNX graph: ${fault}.`, 'Export the pack again.');
+  }
+}
+wireError('GraphError', GraphError);

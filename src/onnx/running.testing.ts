@@ -1,0 +1,165 @@
+import { readFile } from 'node:fs/promises';
+import * as ort from 'onnxruntime-web';
+import { widenHalves } from './float.ts';
+import { layOutPart, type Precision, storeTensor } from './part.ts';
+import { concat } from './proto.ts';
+import { type Part, retypeToF32 } from './retype.ts';
+import { type FloatType, tensorIndexOf } from './safetensors.ts';
+import type { SegmentPlan } from './trace.ts';
+import type { Attention } from './unet.ts';
+
+/** What the tests of this room share: parts run by ONNX Runtime's WASM backend in Node. */
+
+ort.env.wasm.numThreads = 1;
+ort.env.logLevel = 'error';
+
+export interface Numbers {
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+}
+
+export type TensorFile = ReadonlyMap<
+  string,
+  { dtype: FloatType; shape: readonly number[]; bytes: Uint8Array<ArrayBuffer> }
+>;
+
+export async function readTensors(path: string): Promise<TensorFile> {
+  const bytes = new Uint8Array(await readFile(path));
+  return new Map(
+    [...tensorIndexOf(bytes, path)].map(([name, entry]) => [
+      name,
+      {
+        dtype: entry.dtype as FloatType,
+        shape: entry.shape,
+        bytes: bytes.slice(entry.offset, entry.offset + entry.bytes),
+      },
+    ]),
+  );
+}
+
+export function numbersOf(file: TensorFile, name: string): Numbers {
+  const tensor = file.get(name);
+  if (tensor === undefined) throw new Error(`no ${name}`);
+  return { shape: tensor.shape, values: new Float32Array(tensor.bytes.buffer) };
+}
+
+export function assemble(plan: SegmentPlan, weights: TensorFile, precision: Precision = 'f32'): Part {
+  const { graph, header, weights: specs } = layOutPart(plan, precision, 'weights');
+  const stored = specs.map((spec) => {
+    const tensor = weights.get(spec.name);
+    if (tensor === undefined) throw new Error(`no ${spec.name}`);
+    return storeTensor(tensor.bytes, tensor.dtype, spec, precision);
+  });
+  return { graph, weights: concat([header, ...stored]) };
+}
+
+export class Runner {
+  private constructor(private readonly session: ort.InferenceSession) {}
+
+  static async load(part: Part): Promise<Runner> {
+    const { graph, weights } = retypeToF32(part, 'part');
+    return new Runner(
+      await ort.InferenceSession.create(graph, {
+        executionProviders: ['wasm'],
+        externalData: [{ path: 'weights', data: weights }],
+      }),
+    );
+  }
+
+  get inputs(): readonly string[] {
+    return this.session.inputNames;
+  }
+
+  async run(inputs: Readonly<Record<string, Numbers>>): Promise<Record<string, Numbers>> {
+    const feeds = Object.fromEntries(
+      this.session.inputNames.map((name) => {
+        const input = inputs[name];
+        if (input === undefined) throw new Error(`no input ${name}`);
+        return [name, new ort.Tensor('float32', input.values, [...input.shape])];
+      }),
+    );
+    const results = await this.session.run(feeds);
+    return Object.fromEntries(
+      Object.entries(results).map(([name, { dims, data }]) => [
+        name,
+        {
+          shape: dims,
+          values: data instanceof Float32Array ? data : widenHalves(data as unknown as Uint16Array),
+        },
+      ]),
+    );
+  }
+}
+
+type KeysAndValues = readonly { readonly k: Numbers; readonly v: Numbers }[];
+
+/** One evaluation of a cut U-Net, with the reference's keys and values before its own where there are any. */
+export async function evaluate(
+  segments: readonly Runner[],
+  attentions: readonly Attention[],
+  inputs: Readonly<Record<string, Numbers>>,
+  memory?: KeysAndValues,
+): Promise<{ prediction: Numbers; memory: KeysAndValues }> {
+  const values: Record<string, Numbers> = { ...inputs };
+  const own: { k: Numbers; v: Numbers }[] = [];
+  for (const [i, segment] of segments.entries()) {
+    Object.assign(values, await segment.run(values));
+    const attention = attentions[i];
+    if (attention === undefined) break;
+    const [q, k, v] = ['q', 'k', 'v'].map((part) => values[`${part}.${i}`]) as [Numbers, Numbers, Numbers];
+    own.push({ k, v });
+    values[`attention.${i}`] = attend(q, [...(memory ? [memory[i]!] : []), { k, v }], attention);
+  }
+  return { prediction: values.prediction as Numbers, memory: own };
+}
+
+function attend(q: Numbers, sources: KeysAndValues, { heads, headSize }: Attention): Numbers {
+  const width = heads * headSize;
+  const tokens = q.shape[1]!;
+  const result = new Float32Array(q.values.length);
+  for (let token = 0; token < tokens; token++) {
+    for (let head = 0; head < heads; head++) {
+      const start = token * width + head * headSize;
+      let total = 0;
+      const sum = new Float64Array(headSize);
+      for (const { k, v } of sources) {
+        for (let other = head * headSize; other < k.values.length; other += width) {
+          let dot = 0;
+          for (let c = 0; c < headSize; c++) dot += q.values[start + c]! * k.values[other + c]!;
+          const share = Math.exp(dot / Math.sqrt(headSize));
+          total += share;
+          for (let c = 0; c < headSize; c++) sum[c]! += share * v.values[other + c]!;
+        }
+      }
+      for (let c = 0; c < headSize; c++) result[start + c] = sum[c]! / total;
+    }
+  }
+  return { shape: q.shape, values: result };
+}
+
+/** diffusers' positional embedding with flip_sin_to_cos and no shift: cosines, then sines. */
+export function timeEmbedding(timestep: number, width: number): Numbers {
+  const half = width / 2;
+  const values = new Float32Array(width);
+  for (let i = 0; i < half; i++) {
+    const angle = timestep * Math.exp((-Math.log(10000) * i) / half);
+    values[i] = Math.cos(angle);
+    values[half + i] = Math.sin(angle);
+  }
+  return { shape: [1, width], values };
+}
+
+/** The worst difference, in standard deviations of the truth. */
+export function worstError(found: Numbers, truth: Numbers): number {
+  if (found.shape.join() !== truth.shape.join())
+    throw new Error(`shape ${found.shape} in place of ${truth.shape}`);
+  const { values } = truth;
+  const mean = values.reduce((sum, x) => sum + x, 0) / values.length;
+  const deviation = Math.sqrt(values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / values.length);
+  let worst = 0;
+  for (let i = 0; i < values.length; i++) {
+    const error = Math.abs(found.values[i]! - values[i]!);
+    if (!(error <= worst)) worst = error;
+  }
+  return worst / deviation;
+}

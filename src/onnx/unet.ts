@@ -1,0 +1,224 @@
+import type { UNetConfig } from './configs.ts';
+import {
+  add,
+  attend,
+  conv,
+  dimAt,
+  gelu,
+  groupNorm,
+  layerNorm,
+  linear,
+  silu,
+  sizeAt,
+  toPicture,
+  toTokens,
+  upsample,
+} from './layers.ts';
+import type { Dimension } from './model.ts';
+import { type SegmentPlan, Trace, type Value } from './trace.ts';
+import { type UNetShape, unetShape } from './unet-shape.ts';
+
+export interface Attention {
+  readonly heads: number;
+  readonly headSize: number;
+}
+
+export interface UNetPlan {
+  readonly segments: readonly SegmentPlan[];
+  /** The self-attention between segment i and segment i + 1. */
+  readonly attentions: readonly Attention[];
+}
+
+/**
+ * diffusers' UNet2DConditionModel, cut at every self-attention: segment i ends in `q.i`, `k.i` and `v.i`, and the
+ * next one takes `attention.i`. So one set of graphs serves the reference pass, where tokens attend to themselves,
+ * and the target pass, where they see the reference's keys and values too.
+ */
+export function planUNet(config: UNetConfig): UNetPlan {
+  const writer = new UNetWriter(unetShape(config));
+  return { segments: writer.write(), attentions: writer.attentions };
+}
+
+class UNetWriter {
+  readonly attentions: Attention[] = [];
+  private readonly trace = new Trace('U-Net segment');
+  private readonly skips: Value[] = [];
+  private readonly context: Value | undefined;
+
+  constructor(private readonly shape: UNetShape) {
+    const width = shape.crossAttentionWidth;
+    if (width !== null) this.context = this.trace.input('context', ['batch', 'context_tokens', width]);
+  }
+
+  write(): SegmentPlan[] {
+    const { trace, shape, skips } = this;
+    const { levels } = shape;
+    const first = (levels[0] as UNetShape['levels'][number]).channels;
+    const time = this.timeEmbedding(trace.input('time', ['batch', first]), first * 4);
+    const sample = trace.input('sample', ['batch', shape.inChannels, ...sizeAt(0)]);
+    const pose = trace.input('pose', ['batch', first, ...sizeAt(0)]);
+    let x = add(trace, conv(trace, 'conv_in', sample, { out: first, kernel: shape.convInKernel }), pose);
+    this.keepSkip(x);
+
+    levels.forEach((level, i) => {
+      const block = `down_blocks.${i}`;
+      for (let j = 0; j < level.layers; j++) {
+        x = this.resnet(`${block}.resnets.${j}`, x, level.channels, time);
+        if (level.downAttends) x = this.transformer(`${block}.attentions.${j}`, x, i);
+        this.keepSkip(x);
+      }
+      if (i < levels.length - 1) {
+        x = this.downsample(`${block}.downsamplers.0.conv`, x, i + 1);
+        this.keepSkip(x);
+      }
+    });
+
+    if (shape.middle !== 'none') {
+      const deepest = levels.length - 1;
+      const { channels } = levels[deepest] as UNetShape['levels'][number];
+      x = this.resnet('mid_block.resnets.0', x, channels, time);
+      if (shape.middle === 'attention') {
+        x = this.transformer('mid_block.attentions.0', x, deepest);
+        x = this.resnet('mid_block.resnets.1', x, channels, time);
+      }
+    }
+
+    [...levels.entries()].reverse().forEach(([i, level], block) => {
+      const name = `up_blocks.${block}`;
+      for (let j = 0; j <= level.layers; j++) {
+        x = this.resnet(`${name}.resnets.${j}`, this.joinSkip(x), level.channels, time);
+        if (level.upAttends) x = this.transformer(`${name}.attentions.${j}`, x, i);
+      }
+      if (i > 0) {
+        x = conv(trace, `${name}.upsamplers.0.conv`, upsample(trace, x, 2, sizeAt(i - 1)), {
+          out: level.channels,
+        });
+      }
+    });
+    if (skips.length > 0) throw new Error('the up blocks leave skips unused');
+
+    x = silu(trace, groupNorm(trace, 'conv_norm_out', x, shape.groups, shape.epsilon));
+    x = conv(trace, 'conv_out', x, { out: shape.outChannels, kernel: shape.convOutKernel });
+    trace.output(x, 'prediction');
+    return trace.finish();
+  }
+
+  /** With the SiLU that diffusers' ResnetBlock2D applies to it in every block: once serves them all. */
+  private timeEmbedding(time: Value, width: number): Value {
+    const { trace } = this;
+    const hidden = silu(trace, linear(trace, 'time_embedding.linear_1', time, width));
+    const embedding = silu(trace, linear(trace, 'time_embedding.linear_2', hidden, width));
+    embedding.name = 'temb';
+    return embedding;
+  }
+
+  private keepSkip(x: Value): void {
+    x.name = `skip.${this.skips.length}`;
+    this.skips.push(x);
+  }
+
+  private joinSkip(x: Value): Value {
+    const skip = this.skips.pop();
+    if (skip === undefined) throw new Error('the up blocks ask for more skips than the down blocks left');
+    const [batch, channels, ...size] = x.shape as [Dimension, number, ...Dimension[]];
+    return this.trace.node('Concat', [x, skip], [batch, channels + (skip.shape[1] as number), ...size], {
+      axis: 1,
+    });
+  }
+
+  private resnet(name: string, x: Value, out: number, time: Value): Value {
+    const { trace, shape } = this;
+    const norm = (which: string, input: Value) =>
+      silu(trace, groupNorm(trace, `${name}.${which}`, input, shape.groups, shape.epsilon));
+    let hidden = conv(trace, `${name}.conv1`, norm('norm1', x), { out });
+    const shift = linear(trace, `${name}.time_emb_proj`, time, out);
+    const everywhere = trace.constant('int64', [0, out, 1, 1]);
+    hidden = add(trace, hidden, trace.node('Reshape', [shift, everywhere], ['batch', out, 1, 1], { name }));
+    hidden = conv(trace, `${name}.conv2`, norm('norm2', hidden), { out });
+    const straight = x.shape[1] === out ? x : conv(trace, `${name}.conv_shortcut`, x, { out, kernel: 1 });
+    return add(trace, straight, hidden);
+  }
+
+  private downsample(name: string, x: Value, level: number): Value {
+    return conv(this.trace, name, x, {
+      out: x.shape[1] as number,
+      stride: 2,
+      pads: this.shape.downsamplePadding === 0 ? [0, 0, 1, 1] : [1, 1, 1, 1],
+      size: sizeAt(level),
+    });
+  }
+
+  private transformer(name: string, x: Value, level: number): Value {
+    const { trace, shape } = this;
+    const { heads, transformerLayers } = shape.levels[level] as UNetShape['levels'][number];
+    const width = x.shape[1] as number;
+    const even = groupNorm(trace, `${name}.norm`, x, shape.groups, 1e-6);
+    // A 1x1 convolution of the picture is a matrix product of its tokens, so both kinds of projection are one here.
+    let tokens = linear(trace, `${name}.proj_in`, toTokens(trace, even, dimAt('tokens', level)), width, {
+      keepsBias: true,
+    });
+    for (let i = 0; i < transformerLayers; i++) {
+      tokens = this.transformerBlock(`${name}.transformer_blocks.${i}`, tokens, heads);
+    }
+    return add(trace, toPicture(trace, linear(trace, `${name}.proj_out`, tokens, width), x), x);
+  }
+
+  private transformerBlock(name: string, tokens: Value, heads: number): Value {
+    const { trace, context } = this;
+    let x = add(
+      trace,
+      this.selfAttention(`${name}.attn1`, layerNorm(trace, `${name}.norm1`, tokens), heads),
+      tokens,
+    );
+    if (context !== undefined) {
+      x = add(
+        trace,
+        this.crossAttention(`${name}.attn2`, layerNorm(trace, `${name}.norm2`, x), context, heads),
+        x,
+      );
+    }
+    return add(trace, this.feedForward(`${name}.ff`, layerNorm(trace, `${name}.norm3`, x)), x);
+  }
+
+  /** Ends the graph at q, k and v; the next one starts from what the runtime's attention makes of them. */
+  private selfAttention(name: string, x: Value, heads: number): Value {
+    const { trace, attentions } = this;
+    const width = x.shape[2] as number;
+    const cut = attentions.length;
+    for (const part of ['q', 'k', 'v']) {
+      trace.output(linear(trace, `${name}.to_${part}`, x, width, { bias: false }), `${part}.${cut}`);
+    }
+    attentions.push({ heads, headSize: width / heads });
+    trace.cut();
+    return linear(trace, `${name}.to_out.0`, trace.input(`attention.${cut}`, x.shape), width);
+  }
+
+  private crossAttention(name: string, x: Value, context: Value, heads: number): Value {
+    const { trace } = this;
+    const width = x.shape[2] as number;
+    const project = (part: string, from: Value) =>
+      linear(trace, `${name}.to_${part}`, from, width, { bias: false });
+    const mixed = attend(trace, project('q', x), project('k', context), project('v', context), heads);
+    return linear(trace, `${name}.to_out.0`, mixed, width);
+  }
+
+  /** GEGLU: one half of a projection, gated by the GELU of the other. */
+  private feedForward(name: string, x: Value): Value {
+    const { trace } = this;
+    const width = x.shape[2] as number;
+    const inner = width * 4;
+    const both = linear(trace, `${name}.net.0.proj`, x, inner * 2);
+    const half = [...x.shape.slice(0, 2), inner];
+    const [straight, gate] = trace.nodes(
+      'Split',
+      [both, trace.constant('int64', [inner, inner])],
+      [half, half],
+      {
+        name,
+        axis: -1,
+      },
+    ) as [Value, Value];
+    const gated = trace.node('Mul', [straight, gelu(trace, gate)], half, { name });
+    return linear(trace, `${name}.net.2`, gated, width);
+  }
+}
