@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import type { EngineApi, EngineInfo } from '../engine/api.ts';
+import { ensureLoaded, forgetEngine, type RenderJob, render } from './render.ts';
+
+/** An engine that only writes down what it is asked. */
+function recordingEngine() {
+  const calls: string[] = [];
+  const info = { backend: 'wasm' } as EngineInfo;
+  const engine: EngineApi = {
+    load: async () => (calls.push('load'), info),
+    onNotice: () => undefined,
+    setReferences: async () => void calls.push('references'),
+    renderFrame: () => Promise.reject(new Error('unused')),
+    animate: async (poses) => (calls.push(`animate ${poses.length}`), poses.length),
+    cancel: async () => undefined,
+    info: async () => info,
+    dispose: async () => undefined,
+  };
+  return { engine, calls };
+}
+
+const job: RenderJob = {
+  pack: { kind: 'url', url: './packs/default/' },
+  load: { backend: 'auto' },
+  references: [],
+  poses: [],
+  options: { width: 256, height: 256, steps: 4, seed: 1, guidance: 1 },
+};
+
+describe('render', () => {
+  it('gives an engine only what it does not have yet', async () => {
+    const { engine, calls } = recordingEngine();
+    await render(engine, job, { onFrame: () => undefined });
+    await render(engine, job, { onFrame: () => undefined });
+    expect(calls).toEqual(['load', 'references', 'animate 0', 'animate 0']);
+
+    calls.length = 0;
+    await render(engine, { ...job, references: [...job.references] }, { onFrame: () => undefined });
+    expect(calls).toEqual(['references', 'animate 0']);
+
+    calls.length = 0;
+    await ensureLoaded(engine, { kind: 'url', url: './packs/other/' }, job.load);
+    await render(engine, job, { onFrame: () => undefined });
+    expect(calls).toEqual(['load', 'load', 'references', 'animate 0']);
+  });
+
+  it('starts afresh with an engine that was restarted', async () => {
+    const { engine, calls } = recordingEngine();
+    await render(engine, job, { onFrame: () => undefined });
+    forgetEngine(engine);
+    await render(engine, job, { onFrame: () => undefined });
+    expect(calls.filter((call) => call === 'load')).toHaveLength(2);
+  });
+});

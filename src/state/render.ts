@@ -1,0 +1,71 @@
+import type { EngineApi, EngineInfo, LoadOptions, Reference, RenderedFrame, RenderOptions } from '../engine/api.ts';
+import type { PackProgress, PackSource } from '../pack/manifest.ts';
+import type { Pose } from '../pose/types.ts';
+
+/** Everything that decides what the frames look like. */
+export interface RenderJob {
+  readonly pack: PackSource;
+  readonly load: LoadOptions;
+  readonly references: readonly Reference[];
+  readonly poses: readonly Pose[];
+  readonly options: RenderOptions;
+}
+
+export interface RenderEvents {
+  onPackProgress?(progress: PackProgress): void;
+  onReady?(info: EngineInfo): void;
+  /** The next frame starts when this has resolved. The image is the receiver's to close. */
+  onFrame(frame: RenderedFrame): Promise<void> | void;
+}
+
+/** What an engine has been given already, so that a second job does not give it again. */
+interface Given {
+  readonly source: PackSource;
+  readonly load: string;
+  references: readonly Reference[] | null;
+}
+
+const given = new WeakMap<EngineApi, Given>();
+
+/** Loads the pack, unless it is the one that is loaded. */
+export async function ensureLoaded(
+  engine: EngineApi,
+  source: PackSource,
+  load: LoadOptions,
+  onProgress?: (progress: PackProgress) => void,
+): Promise<EngineInfo> {
+  const options = JSON.stringify(load);
+  const before = given.get(engine);
+  if (before && before.load === options && samePack(before.source, source)) {
+    const info = await engine.info();
+    if (info) return info;
+  }
+  given.delete(engine);
+  const info = await engine.load(source, load, onProgress);
+  given.set(engine, { source, load: options, references: null });
+  return info;
+}
+
+/** Runs a job from load to last frame; resolves with the number of finished frames. */
+export async function render(engine: EngineApi, job: RenderJob, events: RenderEvents): Promise<number> {
+  const info = await ensureLoaded(engine, job.pack, job.load, events.onPackProgress);
+  events.onReady?.(info);
+  const now = given.get(engine);
+  if (now && now.references !== job.references) {
+    now.references = null;
+    await engine.setReferences(job.references);
+    now.references = job.references;
+  }
+  return engine.animate(job.poses, job.options, (frame) => events.onFrame(frame));
+}
+
+/** A worker that was restarted remembers nothing. */
+export function forgetEngine(engine: EngineApi): void {
+  given.delete(engine);
+}
+
+function samePack(a: PackSource, b: PackSource): boolean {
+  if (a.kind === 'url' && b.kind === 'url') return a.url === b.url;
+  if (a.kind === 'zip' && b.kind === 'zip') return a.file === b.file;
+  return a.kind === 'files' && b.kind === 'files' && a.files === b.files;
+}
