@@ -1,6 +1,7 @@
 import { PirouetteError, wireError } from '../errors.ts';
 
-const CONVERT = 'Convert it to an MP4 with H.264 video, for example with HandBrake or VLC, and choose that file.';
+const CONVERT =
+  'Convert it to an MP4 with H.264 video, for example with HandBrake or VLC, and choose that file.';
 
 /** The root of the faults that lie in a chosen file. */
 export class FileError extends PirouetteError {}
@@ -72,8 +73,12 @@ export class UnsupportedPictureError extends FileError {
 export class NoFramesError extends FileError {
   constructor(where: 'clip' | 'trim') {
     super(
-      where === 'clip' ? 'This file has no moving picture in it.' : 'There is no frame between start and end.',
-      where === 'clip' ? 'Choose a clip that has video, not sound alone.' : 'Choose a longer part of the clip.',
+      where === 'clip'
+        ? 'This file has no moving picture in it.'
+        : 'There is no frame between start and end.',
+      where === 'clip'
+        ? 'Choose a clip that has video, not sound alone.'
+        : 'Choose a longer part of the clip.',
     );
   }
 }

@@ -149,9 +149,7 @@ async function decodeReduced(
       const lying = orientation >= 5;
       return {
         source,
-        full: lying
-          ? { width: size.height, height: size.width }
-          : { width: size.width, height: size.height },
+        full: lying ? { width: size.height, height: size.width } : { width: size.width, height: size.height },
       };
     } finally {
       image.close();
@@ -176,19 +174,9 @@ const TURNS: readonly (readonly [number, number, number, number])[] = [
 async function turn(image: VideoFrame, orientation: number): Promise<ImageBitmap> {
   const [a, b, c, d] = TURNS[orientation - 1] ?? [1, 0, 0, 1];
   const [width, height] = [image.displayWidth, image.displayHeight];
-  const canvas = new OffscreenCanvas(
-    Math.abs(a * width + c * height),
-    Math.abs(b * width + d * height),
-  );
+  const canvas = new OffscreenCanvas(Math.abs(a * width + c * height), Math.abs(b * width + d * height));
   const context = context2d(canvas);
-  context.setTransform(
-    a,
-    b,
-    c,
-    d,
-    a + c < 0 ? canvas.width : 0,
-    b + d < 0 ? canvas.height : 0,
-  );
+  context.setTransform(a, b, c, d, a + c < 0 ? canvas.width : 0, b + d < 0 ? canvas.height : 0);
   context.drawImage(image, 0, 0);
   return canvas.transferToImageBitmap();
 }

@@ -42,7 +42,6 @@ function looksLikeText(bytes: Uint8Array): boolean {
   try {
     // A multi-byte character may be cut at the end of what was read: `stream` forgives that.
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true });
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what tells text from data.
     return !/[\u0000-\u0008\u000e-\u001a]/.test(text);
   } catch {
     return false;

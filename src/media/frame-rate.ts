@@ -1,0 +1,57 @@
+import type { EncodedPacketSink } from 'mediabunny';
+
+export interface FrameRate {
+  readonly frameRate: number;
+  readonly variableFrameRate: boolean;
+}
+
+/** Enough for ten seconds of film; more would make opening a long clip slow. */
+const PACKETS_LOOKED_AT = 300;
+
+const USUAL_RATES = [
+  12,
+  15,
+  24_000 / 1001,
+  24,
+  25,
+  30_000 / 1001,
+  30,
+  48,
+  50,
+  60_000 / 1001,
+  60,
+  90,
+  120,
+  240,
+];
+
+export async function measureRate(packets: EncodedPacketSink, duration: number): Promise<FrameRate> {
+  const times: number[] = [];
+  for await (const packet of packets.packets(undefined, undefined, { metadataOnly: true })) {
+    times.push(packet.timestamp);
+    if (times.length === PACKETS_LOOKED_AT) break;
+  }
+  return rateOf(times, duration);
+}
+
+/** From the frames' times, in any order: B-frames are stored out of order. */
+export function rateOf(times: readonly number[], duration: number): FrameRate {
+  const sorted = [...times].sort((a, b) => a - b);
+  const intervals = sorted.slice(1).map((time, i) => time - (sorted[i] ?? 0));
+  const span = (sorted.at(-1) ?? 0) - (sorted[0] ?? 0);
+  if (intervals.length === 0 || span <= 0) {
+    return { frameRate: duration > 0 ? 1 / duration : 1, variableFrameRate: false };
+  }
+  const mean = span / intervals.length;
+  // Not the first nor the last: B-frames cut off where we stopped reading leave holes there.
+  const inner = intervals.length > 16 ? intervals.slice(4, -4) : intervals;
+  const spread = inner.reduce((most, interval) => Math.max(most, Math.abs(interval - mean)), 0);
+  return { frameRate: usualRate(1 / mean), variableFrameRate: spread > Math.max(0.0021, mean * 0.1) };
+}
+
+/** 29.98 measured on a few rounded times is 29.97 in truth. */
+function usualRate(measured: number): number {
+  const distance = (rate: number) => Math.abs(rate - measured) / rate;
+  const nearest = USUAL_RATES.reduce((best, rate) => (distance(rate) < distance(best) ? rate : best));
+  return distance(nearest) < 0.002 ? nearest : measured;
+}
