@@ -1,0 +1,233 @@
+/* The place behind a person: ground, walls or a sky, things standing about, seen through a lens. */
+#include "people.h"
+
+enum { SMOOTH, SPECKLED, PLANKS, CHEQUERS, TILES, BRICKS, STRIPED, PANELS, MARBLED, FOLIAGE, PICTURE };
+
+typedef struct { int32_t kind; uint32_t seed; float a[3], b[3], scale, contrast; } Material;
+/* shape 0: a box, 1: an ellipsoid, 2: a rectangle that glows (a window, a lamp); centre and half sizes. */
+typedef struct { int32_t shape; float centre[3], half[3]; Material material; } Thing;
+
+typedef struct {
+  int32_t outdoors, thingCount, blurRadius;
+  uint32_t seed;
+  float wallZ, cornerX, cornerSide; /* cornerSide 0: no side wall; -1 or 1: at the left or right */
+  float curve;                      /* radius of a studio's rounded corner between floor and wall; 0: a sharp edge */
+  float skirting, focusZ;
+  float skyLow[3], skyHigh[3];
+  Material ground, wall, side, far;
+  const Thing *things;
+} Place;
+
+static float fract(float x) { return x - floorf(x); }
+
+static void mix3(const float *a, const float *b, float t, float *out) {
+  for (int k = 0; k < 3; k++) out[k] = a[k] + (b[k] - a[k]) * t;
+}
+
+/* `width`: the size of a pixel on the surface; lines thinner than it fade instead of flickering. */
+static void surface(const Material *m, float u, float v, float width, float *out) {
+  float s = m->scale, x = u * s, y = v * s, w = fmaxf(width * s, 1e-4f), t = 0, shade = 1;
+  float line = fminf(.05f / w, 1);
+  switch (m->kind) {
+    case SMOOTH: t = .5f + (fractalNoise(x * .3f, y * .3f, 3, m->seed) - .5f) * m->contrast; break;
+    case SPECKLED: t = fractalNoise(x * 3, y * 3, 4, m->seed); t = .5f + (t - .5f) * 2.2f * m->contrast; break;
+    case PLANKS: {
+      float row = floorf(x), shift = hashUnit((int)row, 3, m->seed) * 7, end = fract(y * .22f + shift);
+      float tone = hashUnit((int)row, (int)floorf(y * .22f + shift), m->seed);
+      float grain = fractalNoise(x * 5, y * .5f + row * 9, 3, m->seed);
+      t = clampf(.5f + (tone - .5f) * 1.2f * m->contrast + (grain - .5f) * m->contrast, 0, 1);
+      if (fract(x) < .05f || end < .012f) shade = 1 - .45f * line;
+      break;
+    }
+    case CHEQUERS: t = ((int)floorf(x) + (int)floorf(y)) & 1; t = .5f + (t - .5f) * m->contrast * fminf(.5f / w, 1); break;
+    case TILES: {
+      t = .5f + (hashUnit((int)floorf(x), (int)floorf(y), m->seed) - .5f) * .6f * m->contrast;
+      if (fract(x) < .05f || fract(y) < .05f) shade = 1 - .4f * line;
+      break;
+    }
+    case BRICKS: {
+      float row = floorf(y * 2), bx = x + .5f * ((int)row & 1), tone = hashUnit((int)floorf(bx), (int)row, m->seed);
+      t = .5f + (tone - .5f) * m->contrast + (fractalNoise(x * 6, y * 6, 2, m->seed) - .5f) * .6f;
+      if (fract(bx) < .05f || fract(y * 2) < .1f) shade = 1 - .35f * line;
+      break;
+    }
+    case STRIPED: t = fract(x) < .5f; t = .5f + (t - .5f) * m->contrast * fminf(.5f / w, 1); break;
+    case PANELS: {
+      float fx = fract(x * .5f), fy = fract(y * .4f), edge = fminf(fminf(fx, 1 - fx), fminf(fy, 1 - fy));
+      t = .4f; if (edge < .06f) shade = 1.06f; else if (edge < .08f) shade = 1 - .25f * line;
+      break;
+    }
+    case MARBLED: {
+      float n = fractalNoise(x * .6f, y * .6f, 4, m->seed);
+      t = .5f + .5f * sinf(9 * (n + .12f * x)) * m->contrast; break;
+    }
+    case FOLIAGE: {
+      float n = fractalNoise(x * 2, y * 2, 4, m->seed);
+      t = smooth((n - .3f) * 2.4f); shade = .55f + .9f * n; break;
+    }
+    case PICTURE: {
+      float n = fractalNoise(x, y, 2, m->seed), o = fractalNoise(x + 31, y + 7, 3, m->seed + 5);
+      t = smooth((n - .45f) * 8); shade = .5f + o; break;
+    }
+  }
+  mix3(m->a, m->b, clampf(t, 0, 1), out);
+  for (int k = 0; k < 3; k++) out[k] *= shade;
+}
+
+static int hit_thing(const Thing *thing, const float *eye, const float *d, float *distance, float *normal) {
+  if (thing->shape == 1) {
+    float a = 0, b = 0, c = -1;
+    for (int k = 0; k < 3; k++) {
+      float o = (eye[k] - thing->centre[k]) / thing->half[k], e = d[k] / thing->half[k];
+      a += e * e; b += o * e; c += o * o;
+    }
+    float disc = b * b - a * c;
+    if (disc <= 0) return 0;
+    float t = (-b - sqrtf(disc)) / a;
+    if (t < .1f || t >= *distance) return 0;
+    *distance = t;
+    float s = 0;
+    for (int k = 0; k < 3; k++) { normal[k] = (eye[k] + t * d[k] - thing->centre[k]) / (thing->half[k] * thing->half[k]); s += normal[k] * normal[k]; }
+    s = 1 / sqrtf(s);
+    for (int k = 0; k < 3; k++) normal[k] *= s;
+    return 1;
+  }
+  float near = -1e9f, far = 1e9f;
+  int axis = 0;
+  for (int k = 0; k < 3; k++) {
+    float inverse = 1 / (fabsf(d[k]) < 1e-6f ? 1e-6f : d[k]);
+    float p = (thing->centre[k] - thing->half[k] - eye[k]) * inverse, q = (thing->centre[k] + thing->half[k] - eye[k]) * inverse;
+    float lo = fminf(p, q), hi = fmaxf(p, q);
+    if (lo > near) { near = lo; axis = k; }
+    far = fminf(far, hi);
+  }
+  if (near >= far || near < .1f || near >= *distance) return 0;
+  *distance = near;
+  normal[0] = normal[1] = normal[2] = 0;
+  normal[axis] = d[axis] > 0 ? -1 : 1;
+  return 1;
+}
+
+/* Box blur, three times: close to a lens's soft disc and cheap at any radius. */
+static void blur(float *image, int H, int W, int radius, float *scratch) {
+  int steps[2] = {3, 3 * W}, counts[2] = {W, H}, lines[2] = {H, W}, starts[2] = {3 * W, 3};
+  for (int pass = 0; pass < 6; pass++) {
+    int axis = pass & 1, n = counts[axis], step = steps[axis];
+    for (int line = 0; line < lines[axis]; line++) for (int k = 0; k < 3; k++) {
+      float *p = image + line * starts[axis] + k, sum = 0;
+      for (int i = 0; i < n; i++) scratch[i] = p[i * step];
+      for (int i = -radius; i <= radius; i++) sum += scratch[i < 0 ? 0 : i >= n ? n - 1 : i];
+      for (int i = 0; i < n; i++) {
+        p[i * step] = sum / (2 * radius + 1);
+        int in = i + radius + 1, gone = i - radius;
+        sum += scratch[in >= n ? n - 1 : in] - scratch[gone < 0 ? 0 : gone];
+      }
+    }
+  }
+}
+
+static void sky(const Place *place, const float *direction, float *out) {
+  float up = clampf(direction[1] * 1.6f, 0, 1);
+  mix3(place->skyLow, place->skyHigh, sqrtf(up), out);
+  float y = fmaxf(direction[1], .05f);
+  float cloud = smooth((fractalNoise(direction[0] / y * .8f, direction[2] / y * .8f, 4, place->seed) - .5f) * 4) * smooth(direction[1] * 6);
+  for (int k = 0; k < 3; k++) out[k] += (1.05f - out[k]) * cloud * .7f;
+}
+
+/* Returns 0 when memory runs out. `out->receives`: 1 where the key light's shadows may fall. */
+int render_backdrop(const Place *place, const Camera *camera, const Light *light, int H, int W, const Backdrop *out) {
+  float *far = place->blurRadius > 0 ? calloc((size_t)H * W, sizeof(float)) : NULL;
+  for (int y = 0; y < H; y++) for (int x = 0; x < W; x++) {
+    const float *e = camera->eye, *r = camera->rotation;
+    float cx = (x + .5f - camera->centreX) / camera->focal, cy = (camera->centreY - y - .5f) / camera->focal, d[3];
+    for (int k = 0; k < 3; k++) d[k] = cx * r[k] + cy * r[3 + k] - r[6 + k];
+    float pixel = 1 / camera->focal, t = 1e6f, normal[3] = {0, 0, 1}, albedo[3] = {0, 0, 0}, glow = 0;
+    int kind = 0; /* 0 sky, 1 ground, 2 wall, 3 side wall, 4 far backdrop, 5 a thing */
+    if (d[1] < -1e-5f) { t = -e[1] / d[1]; kind = 1; }
+    if (d[2] < -1e-5f) {
+      float s = (place->wallZ - e[2]) / d[2];
+      if (s < t && s > 0) {
+        float top = e[1] + s * d[1];
+        if (!place->outdoors) { t = s; kind = 2; }
+        else if (place->far.contrast > 0 && top < 14 + 22 * place->far.contrast * fractalNoise((e[0] + s * d[0]) * .025f, 0, 4, place->seed)) { t = s; kind = 4; }
+      }
+    }
+    if (place->cornerSide != 0 && d[0] * place->cornerSide > 1e-5f) {
+      float s = (place->cornerX - e[0]) / d[0];
+      if (s < t && s > 0) { t = s; kind = 3; }
+    }
+    for (int i = 0; i < place->thingCount; i++) if (hit_thing(place->things + i, e, d, &t, normal)) kind = 5 + i;
+    float p[3];
+    for (int k = 0; k < 3; k++) p[k] = e[k] + t * d[k];
+    float *ambient = out->ambient + 3 * (y * W + x), *direct = out->direct + 3 * (y * W + x);
+    out->receives[y * W + x] = 0;
+    for (int k = 0; k < 3; k++) direct[k] = 0;
+    float width = pixel * t, occlusion = 1;
+    const Material *material = NULL;
+    if (kind == 1) {
+      material = &place->ground; normal[0] = normal[2] = 0; normal[1] = 1;
+      surface(material, p[0], p[2], width / fmaxf(fabsf(d[1]), .05f), albedo);
+      if (!place->outdoors && place->curve == 0) occlusion = 1 - .35f * expf(-fmaxf(p[2] - place->wallZ, 0) / 2.5f);
+      if (place->curve > 0 && p[2] < place->wallZ + place->curve) { /* the floor bends up into the wall */
+        float bend = smooth((place->wallZ + place->curve - p[2]) / place->curve);
+        normal[1] = 1 - bend; normal[2] = bend;
+      }
+    } else if (kind == 2 || kind == 4) {
+      material = kind == 2 ? &place->wall : &place->far; normal[0] = normal[1] = 0; normal[2] = 1;
+      surface(material, p[0], p[1], width, albedo);
+      if (kind == 2 && place->curve == 0) {
+        occlusion = 1 - .35f * expf(-fmaxf(p[1], 0) / 2.5f);
+        if (p[1] < place->skirting) for (int k = 0; k < 3; k++) albedo[k] = p[1] > place->skirting - .12f ? albedo[k] * .5f : .75f;
+      }
+    } else if (kind == 3) {
+      material = &place->side; normal[1] = normal[2] = 0; normal[0] = -place->cornerSide;
+      surface(material, p[2], p[1], width, albedo);
+      occlusion = (1 - .35f * expf(-fmaxf(p[1], 0) / 2.5f)) * (1 - .3f * expf(-fmaxf(p[2] - place->wallZ, 0) / 3));
+      if (p[1] < place->skirting) for (int k = 0; k < 3; k++) albedo[k] = .7f;
+    } else if (kind >= 5) {
+      const Thing *thing = place->things + kind - 5;
+      float u = fabsf(normal[0]) > .7f ? p[2] - thing->centre[2] : p[0] - thing->centre[0];
+      float v = fabsf(normal[1]) > .7f && thing->shape == 0 ? p[2] - thing->centre[2] : p[1] - thing->centre[1];
+      material = &thing->material;
+      surface(material, u, v, width, albedo);
+      glow = thing->shape == 2;
+      occlusion = 1 - .5f * expf(-fmaxf(p[1], 0) / 1.5f) * (normal[1] < .5f);
+    }
+    if (!material) {
+      float s = 1 / sqrtf(dot3(d, d)), unit[3] = {d[0] * s, d[1] * s, d[2] * s};
+      sky(place, unit, ambient);
+    } else if (glow) {
+      for (int k = 0; k < 3; k++) ambient[k] = albedo[k] * 1.1f;
+    } else {
+      float facing = fmaxf(dot3(normal, light->keyDirection), 0), up = .5f + .5f * normal[1];
+      for (int k = 0; k < 3; k++) {
+        ambient[k] = albedo[k] * occlusion * (light->sky[k] * up + light->ground[k] * (1 - up));
+        direct[k] = albedo[k] * light->key[k] * facing;
+        if (kind == 3) { ambient[k] += direct[k] * .6f; direct[k] = 0; }
+      }
+      float haze = place->outdoors ? 1 - expf(-t / 900) : 0;
+      for (int k = 0; k < 3; k++) ambient[k] += (place->skyLow[k] - ambient[k]) * haze;
+      if (kind == 1 || kind == 2) {
+        out->receives[y * W + x] = 1;
+        for (int k = 0; k < 3; k++) out->position[3 * (y * W + x) + k] = p[k];
+        if (kind == 1) out->position[3 * (y * W + x) + 1] = 0;
+      }
+    }
+    if (far) far[y * W + x] = smooth((place->focusZ - 4 - p[2]) / 14);
+  }
+  if (!far) return 1;
+  float *soft = malloc(sizeof(float) * 6 * H * W), *line = malloc(sizeof(float) * (H > W ? H : W));
+  if (!soft || !line) { free(soft); free(line); free(far); return 0; }
+  float *softDirect = soft + 3 * H * W;
+  memcpy(soft, out->ambient, sizeof(float) * 3 * H * W);
+  memcpy(softDirect, out->direct, sizeof(float) * 3 * H * W);
+  blur(soft, H, W, place->blurRadius, line);
+  blur(softDirect, H, W, place->blurRadius, line);
+  for (int i = 0; i < 3 * H * W; i++) {
+    float s = far[i / 3];
+    out->ambient[i] += (soft[i] - out->ambient[i]) * s;
+    out->direct[i] += (softDirect[i] - out->direct[i]) * s;
+  }
+  free(soft); free(line); free(far);
+  return 1;
+}
