@@ -1,0 +1,109 @@
+import { PoseLandmarker, type PoseLandmarkerResult } from '@mediapipe/tasks-vision';
+import { PoseDetectionError, PoseModelError } from './errors.ts';
+import { poseFromLandmarks } from './landmarks.ts';
+import { startTask } from './runtime.ts';
+import type { Pose } from './types.ts';
+
+export type PoseModel = 'lite' | 'full' | 'heavy';
+export type PoseSource = ImageBitmap | VideoFrame | ImageData;
+
+export interface DetectorOptions {
+  /** Where the bundles and MediaPipe's runtime lie: an absolute URL that ends in a slash. */
+  readonly assets: string;
+  readonly model: PoseModel;
+  /** A PoseLandmarker bundle of the person's own, in place of `model`. */
+  readonly bundle?: Blob;
+  /** 'image' looks at every picture afresh; 'video' follows people from one picture to the next, and is faster. */
+  readonly mode: 'image' | 'video';
+  /** How many people to look for. With one, MediaPipe smooths a video by itself; with more, it does not. */
+  readonly people: number;
+  readonly delegate: 'CPU' | 'GPU';
+}
+
+/** MediaPipe's PoseLandmarker, speaking in OpenPose's joints. */
+export class PoseDetector {
+  private lastTime = Number.NEGATIVE_INFINITY;
+
+  private constructor(
+    private readonly landmarker: PoseLandmarker,
+    private readonly mode: DetectorOptions['mode'],
+    readonly delegate: DetectorOptions['delegate'],
+  ) {}
+
+  /** Ready to run at full speed: the first detection, in which memory is laid out, is already done. */
+  static async create(options: DetectorOptions): Promise<PoseDetector> {
+    const bundle = await loadBundle(options);
+    try {
+      return await PoseDetector.start(options, bundle, options.delegate);
+    } catch (error) {
+      if (options.delegate === 'CPU') throw error;
+      return PoseDetector.start(options, bundle, 'CPU');
+    }
+  }
+
+  private static async start(
+    { assets, mode, people }: DetectorOptions,
+    bundle: Uint8Array,
+    delegate: DetectorOptions['delegate'],
+  ): Promise<PoseDetector> {
+    const runtime = new URL('wasm/vision_wasm_module_internal', assets).href;
+    try {
+      const landmarker = await startTask(
+        PoseLandmarker,
+        { loader: `${runtime}.js`, binary: `${runtime}.wasm` },
+        {
+          baseOptions: { modelAssetBuffer: bundle, delegate },
+          runningMode: mode === 'image' ? 'IMAGE' : 'VIDEO',
+          numPoses: people,
+        },
+      );
+      const detector = new PoseDetector(landmarker, mode, delegate);
+      detector.detect(new ImageData(64, 64), 0);
+      return detector;
+    } catch (error) {
+      throw new PoseModelError(assets, reason(error), { cause: error });
+    }
+  }
+
+  /** Everybody in the picture. `timeMs`, for videos, only has to grow; a jump back is taken for another clip. */
+  detect(source: PoseSource, timeMs: number): Pose[] {
+    const { width, height } = sizeOf(source);
+    let result: PoseLandmarkerResult;
+    try {
+      result = this.mode === 'image' ? this.landmarker.detect(source) : this.follow(source, timeMs);
+    } catch (error) {
+      throw new PoseDetectionError(reason(error), { cause: error });
+    }
+    return result.landmarks.map((landmarks) => poseFromLandmarks(landmarks, width, height));
+  }
+
+  private follow(source: PoseSource, timeMs: number): PoseLandmarkerResult {
+    // MediaPipe refuses times that do not grow.
+    this.lastTime = Math.max(timeMs, this.lastTime + 1);
+    return this.landmarker.detectForVideo(source, this.lastTime);
+  }
+
+  close(): void {
+    this.landmarker.close();
+  }
+}
+
+async function loadBundle({ assets, model, bundle }: DetectorOptions): Promise<Uint8Array> {
+  if (bundle) return new Uint8Array(await bundle.arrayBuffer());
+  const url = new URL(`pose_landmarker_${model}.task`, assets).href;
+  try {
+    const response = await fetch(url);
+    if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
+    return new Uint8Array(await response.arrayBuffer());
+  } catch (error) {
+    throw new PoseModelError(url, reason(error), { cause: error });
+  }
+}
+
+function sizeOf(source: PoseSource): { width: number; height: number } {
+  return 'displayWidth' in source
+    ? { width: source.displayWidth, height: source.displayHeight }
+    : { width: source.width, height: source.height };
+}
+
+const reason = (error: unknown) => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,71 @@
+import { type DetectorOptions, PoseDetector, type PoseSource } from './detector.ts';
+import type { Pose } from './types.ts';
+
+export type PoseSettings = Omit<DetectorOptions, 'mode'>;
+type Mode = DetectorOptions['mode'];
+
+export interface PoseInfo {
+  /** What the network really runs on: a GPU that was asked for and does not work gives way to the CPU. */
+  readonly delegate: DetectorOptions['delegate'];
+}
+
+/** What the pose worker does; the page sees it through src/client/pose.ts. */
+export class PoseService {
+  private settings: PoseSettings | undefined;
+  private readonly detectors = new Map<Mode, Promise<PoseDetector>>();
+
+  /** Settles when the detector for `mode` is warm. New settings replace the old detectors. */
+  async load(settings: PoseSettings, mode: Mode): Promise<PoseInfo> {
+    await this.dispose();
+    this.settings = settings;
+    const { delegate } = await this.detector(mode);
+    return { delegate };
+  }
+
+  /** Everybody in one picture, which is closed afterwards. */
+  async find(picture: PoseSource): Promise<Pose[]> {
+    return this.detect('image', picture, 0);
+  }
+
+  /** Everybody in the next picture of a clip or a camera, which is closed afterwards. */
+  async follow(frame: PoseSource, timeMs: number): Promise<Pose[]> {
+    return this.detect('video', frame, timeMs);
+  }
+
+  /** Another clip begins: nobody is where they were. */
+  async forget(): Promise<void> {
+    await this.close('video');
+  }
+
+  async dispose(): Promise<void> {
+    await Promise.all([...this.detectors.keys()].map((mode) => this.close(mode)));
+  }
+
+  private async detect(mode: Mode, source: PoseSource, timeMs: number): Promise<Pose[]> {
+    try {
+      return (await this.detector(mode)).detect(source, timeMs);
+    } finally {
+      if ('close' in source) source.close();
+    }
+  }
+
+  private detector(mode: Mode): Promise<PoseDetector> {
+    const started = this.detectors.get(mode);
+    if (started) return started;
+    if (this.settings === undefined) throw new Error('load() comes before find() and follow().');
+    const starting = PoseDetector.create({ ...this.settings, mode });
+    this.detectors.set(mode, starting);
+    // A start that failed is not kept: the next call tries again.
+    starting.catch(() => {
+      if (this.detectors.get(mode) === starting) this.detectors.delete(mode);
+    });
+    return starting;
+  }
+
+  private async close(mode: Mode): Promise<void> {
+    const detector = this.detectors.get(mode);
+    this.detectors.delete(mode);
+    const settled = await detector?.catch(() => undefined);
+    settled?.close();
+  }
+}
