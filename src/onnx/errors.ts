@@ -72,3 +72,13 @@ export class GraphError extends PirouetteError {
   }
 }
 wireError('GraphError', GraphError);
+
+export class TensorTypeError extends PirouetteError {
+  constructor(tensor: string, dtype: string) {
+    super(
+      `${tensor} is stored as ${dtype}, which is no type for weights.`,
+      'Save the weights in f16, bf16 or f32.',
+    );
+  }
+}
+wireError('TensorTypeError', TensorTypeError);

@@ -1,7 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { planAutoencoder } from './autoencoder.ts';
-import { planPoseEncoder } from './pose-encoder.ts';
 import {
   assemble,
   evaluate,
@@ -10,7 +8,9 @@ import {
   readTensors,
   timeEmbedding,
   worstError,
-} from './running.testing.ts';
+} from '../../tools/run-parts.ts';
+import { planAutoencoder } from './autoencoder.ts';
+import { planPoseEncoder } from './pose-encoder.ts';
 import { planUNet } from './unet.ts';
 
 const readJson = (path: string) => JSON.parse(readFileSync(path, 'utf8'));

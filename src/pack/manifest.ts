@@ -27,7 +27,8 @@ export interface PackManifest {
   readonly configs: {
     readonly unet: UNetConfig;
     readonly poseEncoder: PoseEncoderConfig;
-    readonly autoencoder: AutoencoderConfig;
+    /** Missing where the weights came without one: such a pack renders latents only. */
+    readonly autoencoder?: AutoencoderConfig;
     readonly scheduler: SchedulerConfig;
   };
   readonly skeleton: { readonly limbWidth: number; readonly jointRadius: number };
@@ -39,8 +40,8 @@ export interface PackManifest {
   };
   readonly unet: readonly SegmentFiles[];
   readonly poseEncoder: PartFiles;
-  readonly encoder: PartFiles;
-  readonly decoder: PartFiles;
+  readonly encoder?: PartFiles;
+  readonly decoder?: PartFiles;
   /** Every file of the pack but pack.json itself. */
   readonly files: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
 }

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import * as ort from 'onnxruntime-web';
-import { widenHalves } from './float.ts';
-import { layOutPart, type Precision, storeTensor } from './part.ts';
-import { concat } from './proto.ts';
-import { type Part, retypeToF32 } from './retype.ts';
-import { type FloatType, tensorIndexOf } from './safetensors.ts';
-import type { SegmentPlan } from './trace.ts';
-import type { Attention } from './unet.ts';
+import { widenHalves } from '../src/onnx/float.ts';
+import { layOutPart, type Precision, storeTensor } from '../src/onnx/part.ts';
+import { concat } from '../src/onnx/proto.ts';
+import { type Part, retypeToF32 } from '../src/onnx/retype.ts';
+import { type FloatType, tensorIndexOf } from '../src/onnx/safetensors.ts';
+import type { SegmentPlan } from '../src/onnx/trace.ts';
+import type { Attention } from '../src/onnx/unet.ts';
 
 /** What the tests of this room share: parts run by ONNX Runtime's WASM backend in Node. */
 

@@ -1,0 +1,73 @@
+/**
+ * Turns diffusers weights into a pack, or checks one.
+ *   npm run export -- --weights DIR_OR_FILE --out DIR [--precision f16|f32]
+ *   npm run export -- --check DIR
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { parseArgs } from 'node:util';
+import { PirouetteError } from '../src/errors.ts';
+import { checkPack } from '../src/pack/check.ts';
+import { exportPack } from '../src/pack/export.ts';
+import { diskFolder, diskPackWriter } from './node-files.ts';
+
+const USAGE = `Usage:
+  npm run export -- --weights DIR_OR_FILE --out DIR [--precision f16|f32]
+  npm run export -- --check DIR`;
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      weights: { type: 'string' },
+      out: { type: 'string' },
+      precision: { type: 'string', default: 'f16' },
+      check: { type: 'string' },
+    },
+  });
+  if (values.check !== undefined) return check(values.check);
+  const { weights, out, precision } = values;
+  if (weights === undefined || out === undefined || (precision !== 'f16' && precision !== 'f32')) {
+    console.error(USAGE);
+    return 2;
+  }
+  if (!existsSync(weights)) {
+    console.error(`${weights} is not there.`);
+    return 1;
+  }
+  // A weights file is read together with the configs beside it.
+  const folder = statSync(weights).isFile() ? dirname(weights) : weights;
+  const manifest = await exportPack(diskFolder(folder), diskPackWriter(out), { precision, onProgress });
+  const bytes = Object.values(manifest.files).reduce((sum, file) => sum + file.bytes, 0);
+  console.log(
+    `${out}: ${manifest.unet.length} U-Net segments, ${(bytes / 2 ** 20).toFixed(1)} MiB in ${manifest.precision}.`,
+  );
+  return 0;
+}
+
+let shown = 0;
+function onProgress(done: number, total: number): void {
+  const percent = Math.floor((100 * done) / total);
+  if (percent === shown || !process.stderr.isTTY) return;
+  shown = percent;
+  process.stderr.write(`\r${percent} %${percent === 100 ? '\n' : ''}`);
+}
+
+async function check(directory: string): Promise<number> {
+  const faults = await checkPack(diskFolder(directory), sha256);
+  for (const fault of faults) console.error(fault);
+  console.log(
+    faults.length === 0 ? `${directory} is a sound pack.` : `${faults.length} faults in ${directory}.`,
+  );
+  return faults.length === 0 ? 0 : 1;
+}
+
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof PirouetteError)) throw error;
+  console.error(`${error.message}\n${error.remedy}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,203 @@
+import { PirouetteError } from '../errors.ts';
+import {
+  type Dimension,
+  decodeModel,
+  ElementType,
+  elementSize,
+  type Graph,
+  isExternal,
+} from '../onnx/model.ts';
+import { type TensorIndex, tensorIndexOf } from '../onnx/safetensors.ts';
+import { decodeText } from '../onnx/text.ts';
+import { type Folder, readAll } from './folder.ts';
+import type { PackManifest, PartFiles } from './manifest.ts';
+import { manifestFaults, parseManifest } from './validate.ts';
+
+/** Everything that is wrong with a pack, in sentences. A sound one has no faults. One file is in memory at a time. */
+export async function checkPack(
+  folder: Folder,
+  sha256: (bytes: Uint8Array<ArrayBuffer>) => string | Promise<string>,
+): Promise<string[]> {
+  const source = await folder.open('pack.json');
+  if (source === undefined) return [`${folder.name} has no pack.json.`];
+  const bytes = await readAll(source);
+  let manifest: PackManifest;
+  try {
+    manifest = parseManifest(bytes);
+  } catch (error) {
+    return [...everyFault(bytes), ...(everyFault(bytes).length === 0 ? [sentence(error)] : [])];
+  }
+  return new PackCheck(folder, manifest, sha256).run();
+}
+
+/** A readable pack.json that has several faults names them all. */
+function everyFault(bytes: Uint8Array): string[] {
+  try {
+    return manifestFaults(JSON.parse(decodeText(bytes))).map((fault) => `pack.json: ${fault}.`);
+  } catch {
+    return [];
+  }
+}
+
+function sentence(error: unknown): string {
+  if (error instanceof PirouetteError) return error.message;
+  throw error;
+}
+
+class PackCheck {
+  private readonly faults: string[] = [];
+
+  constructor(
+    private readonly folder: Folder,
+    private readonly manifest: PackManifest,
+    private readonly sha256: (bytes: Uint8Array<ArrayBuffer>) => string | Promise<string>,
+  ) {}
+
+  async run(): Promise<string[]> {
+    const { manifest } = this;
+    const segments: (Graph | undefined)[] = [];
+    for (const segment of manifest.unet) segments.push(await this.part(segment));
+    this.wiring(segments);
+    this.ends(await this.part(manifest.poseEncoder), manifest.poseEncoder, 'skeleton', 'features');
+    if (manifest.encoder) this.ends(await this.part(manifest.encoder), manifest.encoder, 'image', 'latents');
+    if (manifest.decoder) this.ends(await this.part(manifest.decoder), manifest.decoder, 'latents', 'image');
+    return this.faults;
+  }
+
+  private expect(holds: boolean, fault: string): void {
+    if (!holds) this.faults.push(fault);
+  }
+
+  private async file(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const source = await this.folder.open(path);
+    const stated = this.manifest.files[path];
+    if (source === undefined || stated === undefined) {
+      this.faults.push(`${path} is missing.`);
+      return undefined;
+    }
+    if (source.size !== stated.bytes) {
+      this.faults.push(`${path} has ${source.size} bytes where pack.json states ${stated.bytes}.`);
+      return undefined;
+    }
+    const bytes = await readAll(source);
+    this.expect(
+      (await this.sha256(bytes)) === stated.sha256,
+      `${path} is altered: its SHA-256 is not pack.json's.`,
+    );
+    return bytes;
+  }
+
+  private async part(files: PartFiles): Promise<Graph | undefined> {
+    const graphBytes = await this.file(files.graph);
+    const weights = await this.file(files.weights);
+    try {
+      const graph = graphBytes && decodeModel(graphBytes, files.graph);
+      const index = weights && tensorIndexOf(weights, files.weights);
+      if (graph) this.nodes(graph, files.graph);
+      if (graph && index) this.initializers(graph, index, files);
+      return graph;
+    } catch (error) {
+      this.faults.push(sentence(error));
+      return undefined;
+    }
+  }
+
+  /** That every input of every node is there before it. */
+  private nodes(graph: Graph, file: string): void {
+    const known = new Set(['', ...[...graph.inputs, ...graph.initializers].map(({ name }) => name)]);
+    for (const node of graph.nodes) {
+      for (const input of node.inputs) {
+        this.expect(known.has(input), `${file}: ${node.name} takes ${input}, which nothing makes before it.`);
+      }
+      for (const output of node.outputs) {
+        this.expect(!known.has(output), `${file}: ${output} is made twice.`);
+        known.add(output);
+      }
+    }
+    for (const { name } of graph.outputs)
+      this.expect(known.has(name), `${file}: nothing makes its output ${name}.`);
+  }
+
+  private initializers(graph: Graph, index: TensorIndex, { graph: file, weights }: PartFiles): void {
+    const dtype = this.manifest.precision === 'f16' ? 'F16' : 'F32';
+    const unused = new Set(index.keys());
+    for (const { name, type, dims, data } of graph.initializers) {
+      const count = dims.reduce((product, dim) => product * dim, 1);
+      const bytes = count * elementSize(type);
+      if (!isExternal(data)) {
+        this.expect(data.length === bytes, `${file}: ${name} has ${data.length} bytes in place of ${bytes}.`);
+        continue;
+      }
+      unused.delete(name);
+      const tensor = index.get(name);
+      if (tensor === undefined) {
+        this.faults.push(`${weights} lacks ${name}, which ${file} needs.`);
+        continue;
+      }
+      this.expect(data.location === weights.split('/').at(-1), `${file}: ${name} lies in ${data.location}.`);
+      this.expect(
+        tensor.dtype === dtype && type === (dtype === 'F16' ? ElementType.float16 : ElementType.float),
+        `${name} is ${tensor.dtype} in ${weights} and the pack is ${dtype}.`,
+      );
+      this.expect(
+        tensor.offset === data.offset && tensor.bytes === data.length && bytes === data.length,
+        `${file} looks for ${name} at bytes ${data.offset} to ${data.offset + data.length} of ${weights}, and it lies at ${tensor.offset} to ${tensor.offset + tensor.bytes}.`,
+      );
+    }
+    for (const name of unused) this.faults.push(`${weights} has ${name}, which ${file} does not use.`);
+  }
+
+  /** That each segment's inputs come from the runtime or from a segment before it, in the shape that it expects. */
+  private wiring(segments: readonly (Graph | undefined)[]): void {
+    if (segments.some((segment) => segment === undefined)) return;
+    const { unet, configs } = this.manifest;
+    const made = new Map<string, readonly Dimension[]>();
+    const given = new Set([
+      'sample',
+      'pose',
+      'time',
+      ...(configs.unet.cross_attention_dim == null ? [] : ['context']),
+    ]);
+    segments.forEach((segment, i) => {
+      const { graph: file, attention } = unet[i] as PackManifest['unet'][number];
+      const { inputs, outputs } = segment as Graph;
+      for (const { name, shape } of inputs) {
+        const before = made.get(name);
+        if (before === undefined)
+          this.expect(given.has(name), `${file} takes ${name}, which no segment before it makes.`);
+        else
+          this.expect(
+            same(shape, before),
+            `${file} takes ${name} as [${shape}], and it is made as [${before}].`,
+          );
+      }
+      for (const { name, shape } of outputs) {
+        this.expect(!made.has(name), `${file} makes ${name}, which a segment before it makes too.`);
+        made.set(name, shape);
+      }
+      for (const part of attention ? ['q', 'k', 'v'] : []) {
+        const width = made.get(`${part}.${i}`)?.at(-1);
+        const expected = (attention?.heads ?? 0) * (attention?.headSize ?? 0);
+        this.expect(
+          width === expected,
+          `${file} ends in ${part}.${i} of width ${width} in place of ${expected}.`,
+        );
+      }
+      given.add(`attention.${i}`);
+    });
+    this.expect(made.has('prediction'), 'The last segment of the U-Net makes no prediction.');
+  }
+
+  private ends(graph: Graph | undefined, { graph: file }: PartFiles, input: string, output: string): void {
+    if (graph === undefined) return;
+    const inputs = graph.inputs.map(({ name }) => name).join(', ');
+    const outputs = graph.outputs.map(({ name }) => name).join(', ');
+    this.expect(
+      inputs === input && outputs === output,
+      `${file} goes from ${inputs} to ${outputs} in place of ${input} to ${output}.`,
+    );
+  }
+}
+
+const same = (a: readonly Dimension[], b: readonly Dimension[]) =>
+  a.length === b.length && a.every((d, i) => d === b[i]);

@@ -1,0 +1,84 @@
+import { PirouetteError, wireError } from '../errors.ts';
+
+/** Weights that should become a pack lack a file. */
+export class WeightsNotFoundError extends PirouetteError {
+  constructor(folder: string, what: string, looked: readonly string[]) {
+    super(
+      `${folder} has no ${what}: none of ${looked.join(', ')} is there.`,
+      "Point at a folder in diffusers' layout, with unet/, pose_encoder/, vae/ and scheduler/.",
+    );
+  }
+}
+wireError('WeightsNotFoundError', WeightsNotFoundError);
+
+export class ConfigFileError extends PirouetteError {
+  constructor(file: string, fault: string) {
+    super(`${file} cannot be used: ${fault}.`, 'Save the configs again, or download them again.');
+  }
+}
+wireError('ConfigFileError', ConfigFileError);
+
+/** Networks that were not made for each other. */
+export class NetworksMismatchError extends PirouetteError {
+  constructor(fault: string) {
+    super(`These networks do not fit together: ${fault}.`, 'Use networks that were trained together.');
+  }
+}
+wireError('NetworksMismatchError', NetworksMismatchError);
+
+export class PackNotFoundError extends PirouetteError {
+  constructor(where: string, options?: ErrorOptions) {
+    super(
+      `There is no model pack at ${where}.`,
+      'Check the address, or choose the folder or zip that holds pack.json.',
+      options,
+    );
+  }
+}
+wireError('PackNotFoundError', PackNotFoundError);
+
+/** Something that calls itself a pack, or should be one, and is not. */
+export class PackFormatError extends PirouetteError {
+  constructor(fault: string) {
+    super(
+      `This is not a model pack that Pirouette can read: ${fault}.`,
+      'Export it again with npm run export.',
+    );
+  }
+}
+wireError('PackFormatError', PackFormatError);
+
+export class PackVersionError extends PirouetteError {
+  constructor(found: number, known: number) {
+    super(
+      `This pack is of format ${found}, and this version of Pirouette reads formats up to ${known}.`,
+      'Reload the page for a newer Pirouette, or export the pack with this one.',
+    );
+  }
+}
+wireError('PackVersionError', PackVersionError);
+
+export class PackCorruptError extends PirouetteError {
+  constructor(
+    readonly file: string,
+    fault: string,
+  ) {
+    super(
+      `The pack's file ${file} is damaged: ${fault}.`,
+      'Load the pack again; if it stays damaged, export it again.',
+    );
+  }
+}
+wireError('PackCorruptError', PackCorruptError);
+
+/** The network gave way before a file had come in full; what came is kept. */
+export class PackDownloadError extends PirouetteError {
+  constructor(file: string, fault: string, options?: ErrorOptions) {
+    super(
+      `The pack's file ${file} could not be downloaded: ${fault}.`,
+      'Check the connection and load the pack again: the download goes on from where it stopped.',
+      options,
+    );
+  }
+}
+wireError('PackDownloadError', PackDownloadError);

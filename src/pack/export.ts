@@ -1,0 +1,225 @@
+import { planAutoencoder } from '../onnx/autoencoder.ts';
+import type { AutoencoderConfig, PoseEncoderConfig, SchedulerConfig, UNetConfig } from '../onnx/configs.ts';
+import { TensorMissingError, TensorShapeError, TensorUnexpectedError } from '../onnx/errors.ts';
+import { layOutPart, type Precision, storeTensor } from '../onnx/part.ts';
+import { planPoseEncoder } from '../onnx/pose-encoder.ts';
+import { encodeText } from '../onnx/text.ts';
+import type { SegmentPlan, WeightSpec } from '../onnx/trace.ts';
+import { planUNet } from '../onnx/unet.ts';
+import {
+  type Checkpoint,
+  findConfig,
+  needConfig,
+  openCheckpoint,
+  PLACES,
+  presentAutoencoderName,
+  readJson,
+} from './checkpoint.ts';
+import { ConfigFileError, NetworksMismatchError } from './errors.ts';
+import type { Folder, PackWriter } from './folder.ts';
+import { PACK_FORMAT, PACK_VERSION, type PackManifest, type PartFiles } from './manifest.ts';
+
+export interface ExportOptions {
+  readonly precision: Precision;
+  readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
+}
+
+type FileEntry = PackManifest['files'][string];
+
+/** What stands in pirouette.json, beside the weights, and no config of diffusers' says. */
+interface About {
+  readonly name?: string;
+  readonly licence?: string;
+  readonly provenance?: string;
+  readonly skeleton?: PackManifest['skeleton'];
+  readonly size?: readonly [number, number];
+  readonly steps?: number;
+  readonly guidance?: number;
+}
+
+/**
+ * Turns weights and configs in diffusers' form into a pack. One tensor is in memory at a time. Every tensor must be
+ * used exactly once, and every one that the configs ask for must be there: otherwise nothing is written.
+ */
+export async function exportPack(
+  from: Folder,
+  to: PackWriter,
+  options: ExportOptions,
+): Promise<PackManifest> {
+  const unet = await needConfig<UNetConfig>(from, PLACES.unet);
+  const poseEncoder = await needConfig<PoseEncoderConfig>(from, PLACES.poseEncoder);
+  const autoencoder = await findConfig<AutoencoderConfig>(from, PLACES.autoencoder);
+  const scheduler = await needConfig<SchedulerConfig>(from, PLACES.scheduler);
+  const about = await readAbout(from);
+
+  const unetPlan = planUNet(unet.config);
+  const posePlan = planPoseEncoder(poseEncoder.config);
+  const autoencoderPlan = autoencoder && planAutoencoder(autoencoder.config);
+  expectFit(unet.config, poseEncoder.config, autoencoder?.config, autoencoderPlan?.factor);
+
+  const unetWeights = await openCheckpoint(from, PLACES.unet.title, unet.stems);
+  expectTensors(PLACES.unet.title, unetPlan.segments, unetWeights);
+  const poseWeights = await openCheckpoint(from, PLACES.poseEncoder.title, poseEncoder.stems);
+  expectTensors(PLACES.poseEncoder.title, [posePlan], poseWeights);
+
+  const parts: PartJob[] = unetPlan.segments.map((plan, i) => ({
+    path: `unet/${String(i).padStart(2, '0')}`,
+    plan,
+    weights: unetWeights,
+  }));
+  parts.push({ path: 'pose_encoder', plan: posePlan, weights: poseWeights });
+  if (autoencoder && autoencoderPlan) {
+    const { encoder, decoder } = autoencoderPlan;
+    const { title } = PLACES.autoencoder;
+    const weights = await openCheckpoint(from, title, autoencoder.stems, presentAutoencoderName);
+    expectTensors(title, [encoder, decoder], weights);
+    parts.push({ path: 'encoder', plan: encoder, weights }, { path: 'decoder', plan: decoder, weights });
+  }
+
+  const files = await writeParts(parts, to, options);
+  const factor = 2 ** (poseEncoder.config.block_out_channels.length - 1);
+  const side = Math.max(64, Number(unet.config.sample_size ?? 32) * factor);
+  const [width, height] = about.size ?? [side, side];
+  const manifest: PackManifest = {
+    format: PACK_FORMAT,
+    version: PACK_VERSION,
+    name: about.name ?? from.name,
+    licence: about.licence ?? 'not stated',
+    provenance: about.provenance ?? 'not stated',
+    precision: options.precision,
+    configs: {
+      unet: unet.config,
+      poseEncoder: poseEncoder.config,
+      ...(autoencoder && { autoencoder: autoencoder.config }),
+      scheduler: scheduler.config,
+    },
+    skeleton: about.skeleton ?? { limbWidth: 4, jointRadius: 4 },
+    defaults: { width, height, steps: about.steps ?? 20, guidance: about.guidance ?? 1 },
+    unet: unetPlan.segments.map((_, i) => {
+      const attention = unetPlan.attentions[i];
+      return { ...partFiles((parts[i] as PartJob).path), ...(attention && { attention }) };
+    }),
+    poseEncoder: partFiles('pose_encoder'),
+    ...(autoencoder && { encoder: partFiles('encoder'), decoder: partFiles('decoder') }),
+    files,
+  };
+  // Last: a folder with a pack.json is a whole pack.
+  await to.write('pack.json', once(encodeText(`${JSON.stringify(manifest, null, 1)}\n`)));
+  return manifest;
+}
+
+const partFiles = (path: string): PartFiles => ({ graph: `${path}.onnx`, weights: `${path}.safetensors` });
+
+async function readAbout(from: Folder): Promise<About> {
+  const source = await from.open('pirouette.json');
+  if (source === undefined) return {};
+  const about = (await readJson(source, 'pirouette.json')) as About;
+  const wrong = (what: string) => new ConfigFileError('pirouette.json', `${what} is not as it should be`);
+  for (const key of ['name', 'licence', 'provenance'] as const) {
+    if (about[key] !== undefined && typeof about[key] !== 'string') throw wrong(key);
+  }
+  const { size, steps, guidance, skeleton } = about;
+  if (
+    size !== undefined &&
+    !(Array.isArray(size) && size.length === 2 && size.every((n) => n > 0 && n % 64 === 0))
+  ) {
+    throw wrong('size (two multiples of 64)');
+  }
+  if (steps !== undefined && !(Number.isInteger(steps) && steps > 0)) throw wrong('steps');
+  if (guidance !== undefined && !Number.isFinite(guidance)) throw wrong('guidance');
+  if (skeleton !== undefined && !(skeleton.limbWidth > 0 && skeleton.jointRadius > 0))
+    throw wrong('skeleton');
+  return about;
+}
+
+function expectFit(
+  unet: UNetConfig,
+  poseEncoder: PoseEncoderConfig,
+  autoencoder: AutoencoderConfig | undefined,
+  factor: number | undefined,
+): void {
+  const [first] = unet.block_out_channels;
+  const features = poseEncoder.conditioning_embedding_channels;
+  if (features !== first) {
+    throw new NetworksMismatchError(
+      `the pose encoder makes ${features} channels and the U-Net starts with ${first}`,
+    );
+  }
+  if (autoencoder === undefined) return;
+  if (autoencoder.latent_channels !== unet.in_channels) {
+    throw new NetworksMismatchError(
+      `the autoencoder makes ${autoencoder.latent_channels} channels and the U-Net takes ${unet.in_channels}`,
+    );
+  }
+  const poseFactor = 2 ** (poseEncoder.block_out_channels.length - 1);
+  if (poseFactor !== factor) {
+    throw new NetworksMismatchError(
+      `the autoencoder shrinks ${factor} times and the pose encoder ${poseFactor} times`,
+    );
+  }
+}
+
+/** That the configs and the checkpoint name the same tensors of the same shapes. */
+export function expectTensors(title: string, plans: readonly SegmentPlan[], { shapes }: Checkpoint): void {
+  const wanted = new Map(plans.flatMap((plan) => plan.weights.map((weight) => [weight.name, weight])));
+  const missing = [...wanted.keys()].filter((name) => !shapes.has(name));
+  if (missing.length > 0) throw new TensorMissingError(title, missing);
+  const unexpected = [...shapes.keys()].filter((name) => !wanted.has(name));
+  if (unexpected.length > 0) throw new TensorUnexpectedError(title, unexpected);
+  for (const [name, weight] of wanted) {
+    const found = shapes.get(name) as readonly number[];
+    if (!fits(weight, found)) throw new TensorShapeError(name, found, weight.shape);
+  }
+}
+
+/** A matrix may also come as a 1x1 convolution. */
+function fits(weight: WeightSpec, found: readonly number[]): boolean {
+  const matrix =
+    weight.transposed && found.length === 4 && found[2] === 1 && found[3] === 1 ? found.slice(0, 2) : found;
+  return matrix.length === weight.shape.length && matrix.every((dim, i) => dim === weight.shape[i]);
+}
+
+interface PartJob {
+  readonly path: string;
+  readonly plan: SegmentPlan;
+  readonly weights: Checkpoint;
+}
+
+async function writeParts(
+  jobs: readonly PartJob[],
+  to: PackWriter,
+  { precision, onProgress }: ExportOptions,
+): Promise<Record<string, FileEntry>> {
+  const layouts = jobs.map(({ path, plan }) => {
+    const { weights } = partFiles(path);
+    return layOutPart(plan, precision, weights.slice(weights.lastIndexOf('/') + 1));
+  });
+  const total = layouts.reduce((sum, { graph, weightsBytes }) => sum + graph.length + weightsBytes, 0);
+  let done = 0;
+  const counted = async function* (chunks: AsyncIterable<Uint8Array<ArrayBuffer>>) {
+    for await (const chunk of chunks) {
+      yield chunk;
+      done += chunk.length;
+      onProgress?.(done, total);
+    }
+  };
+  const files: Record<string, FileEntry> = {};
+  for (const [i, { path, weights }] of jobs.entries()) {
+    const { graph, header, weights: specs } = layouts[i] as (typeof layouts)[number];
+    const names = partFiles(path);
+    const stored = async function* () {
+      yield header;
+      for (const spec of specs) {
+        const { dtype, bytes } = await weights.read(spec.name);
+        yield storeTensor(bytes, dtype, spec, precision);
+      }
+    };
+    files[names.graph] = await to.write(names.graph, counted(once(graph)));
+    files[names.weights] = await to.write(names.weights, counted(stored()));
+  }
+  return files;
+}
+
+async function* once(chunk: Uint8Array<ArrayBuffer>) {
+  yield chunk;
+}

@@ -1,0 +1,119 @@
+import { planAutoencoder } from '../onnx/autoencoder.ts';
+import { planPoseEncoder } from '../onnx/pose-encoder.ts';
+import { decodeText } from '../onnx/text.ts';
+import { planUNet } from '../onnx/unet.ts';
+import { PackFormatError, PackVersionError } from './errors.ts';
+import { PACK_FORMAT, PACK_VERSION, type PackManifest } from './manifest.ts';
+
+type Json = Record<string, unknown>;
+
+/** Reads a pack.json. Its errors say what is wrong with it; the first fault is the one that is told. */
+export function parseManifest(bytes: Uint8Array): PackManifest {
+  let json: unknown;
+  try {
+    json = JSON.parse(decodeText(bytes));
+  } catch {
+    throw new PackFormatError('pack.json is not JSON');
+  }
+  if (!isObject(json) || json.format !== PACK_FORMAT) {
+    throw new PackFormatError(`pack.json does not call itself a ${PACK_FORMAT}`);
+  }
+  if (typeof json.version === 'number' && json.version > PACK_VERSION) {
+    throw new PackVersionError(json.version, PACK_VERSION);
+  }
+  const [fault] = manifestFaults(json);
+  if (fault !== undefined) throw new PackFormatError(fault);
+  const manifest = json as unknown as PackManifest;
+  expectBuildable(manifest);
+  return manifest;
+}
+
+/** Everything that is wrong with a pack.json, each in a few words. */
+export function manifestFaults(json: Json): string[] {
+  const faults: string[] = [];
+  const expect = (holds: boolean, fault: string): boolean => {
+    if (!holds) faults.push(fault);
+    return holds;
+  };
+  expect(json.version === PACK_VERSION, `version is ${JSON.stringify(json.version)}`);
+  for (const key of ['name', 'licence', 'provenance'])
+    expect(typeof json[key] === 'string', `${key} is missing`);
+  expect(
+    json.precision === 'f16' || json.precision === 'f32',
+    `precision is ${JSON.stringify(json.precision)}`,
+  );
+
+  const configs = isObject(json.configs) ? json.configs : {};
+  for (const key of ['unet', 'poseEncoder', 'scheduler'])
+    expect(isObject(configs[key]), `configs.${key} is missing`);
+  const skeleton = isObject(json.skeleton) ? json.skeleton : {};
+  for (const key of ['limbWidth', 'jointRadius'])
+    expect(isPositive(skeleton[key]), `skeleton.${key} is missing`);
+  const defaults = isObject(json.defaults) ? json.defaults : {};
+  for (const key of ['width', 'height']) {
+    expect(
+      isCount(defaults[key]) && (defaults[key] as number) % 64 === 0,
+      `defaults.${key} is no multiple of 64`,
+    );
+  }
+  expect(isCount(defaults.steps), 'defaults.steps is not a count');
+  expect(Number.isFinite(defaults.guidance), 'defaults.guidance is not a number');
+
+  const files = isObject(json.files) ? json.files : {};
+  expect(isObject(json.files), 'files is missing');
+  for (const [path, entry] of Object.entries(files)) {
+    expect(isSafePath(path), `files names ${JSON.stringify(path)}, which leads out of the pack`);
+    const { bytes, sha256 } = isObject(entry) ? entry : {};
+    expect(Number.isSafeInteger(bytes) && (bytes as number) >= 0, `files has no size for ${path}`);
+    expect(typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256), `files has no SHA-256 for ${path}`);
+  }
+  const expectPart = (part: unknown, name: string): void => {
+    for (const key of ['graph', 'weights']) {
+      const path = isObject(part) ? part[key] : undefined;
+      if (expect(typeof path === 'string', `${name} has no ${key}`)) {
+        expect(Object.hasOwn(files, path as string), `files does not list ${path}`);
+      }
+    }
+  };
+  const segments = Array.isArray(json.unet) ? json.unet : [];
+  expect(segments.length > 0, 'unet lists no segments');
+  segments.forEach((segment, i) => {
+    expectPart(segment, `unet segment ${i}`);
+    const { heads, headSize } = isObject(segment?.attention) ? segment.attention : {};
+    const hasAttention = isCount(heads) && isCount(headSize);
+    if (i < segments.length - 1) expect(hasAttention, `unet segment ${i} has no attention`);
+    else expect(segment?.attention === undefined, 'the last unet segment has an attention');
+  });
+  expectPart(json.poseEncoder, 'poseEncoder');
+  if (isObject(configs.autoencoder) || json.encoder !== undefined || json.decoder !== undefined) {
+    expect(isObject(configs.autoencoder), 'configs.autoencoder is missing');
+    expectPart(json.encoder, 'encoder');
+    expectPart(json.decoder, 'decoder');
+  }
+  return faults;
+}
+
+/** Throws UnknownArchitectureError for configs of networks that are not built here. */
+function expectBuildable({ configs, unet }: PackManifest): void {
+  const { attentions } = planUNet(configs.unet);
+  planPoseEncoder(configs.poseEncoder);
+  if (configs.autoencoder) planAutoencoder(configs.autoencoder);
+  const same = unet.every(({ attention }, i) => {
+    const expected = attentions[i];
+    return attention?.heads === expected?.heads && attention?.headSize === expected?.headSize;
+  });
+  if (unet.length !== attentions.length + 1 || !same) {
+    throw new PackFormatError("its U-Net's segments are not those of its U-Net's config");
+  }
+}
+
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isPositive = (value: unknown): boolean => Number.isFinite(value) && (value as number) > 0;
+const isCount = (value: unknown): boolean => Number.isInteger(value) && (value as number) > 0;
+
+function isSafePath(path: string): boolean {
+  return (
+    path !== '' && !/[\\:]/.test(path) && path.split('/').every((step) => !['', '.', '..'].includes(step))
+  );
+}
