@@ -37,17 +37,20 @@ export interface Networks {
   /** Waits for the device; for tests, checks and latents that must outlive a device. */
   download(tensor: Tensor): Promise<Float32Array>;
 
-  /** RGB bytes of the drawn skeleton (3 a pixel, rows from the top) to features. */
-  encodePose(skeleton: Uint8Array): Promise<Tensor>;
-  /** RGB bytes of an image (3 a pixel) to latents as the U-Net sees them. */
-  encodeImage(pixels: Uint8Array): Promise<Tensor>;
-  /** RGBA bytes of the decoded image, read back. */
-  toPixels(latents: Tensor): Promise<Uint8ClampedArray<ArrayBuffer>>;
+  /** A drawn skeleton, [1, 3, height, width] in [0, 1], to features. */
+  encodePose(skeleton: Tensor): Promise<Tensor>;
+  /** An image, [1, 3, height, width] in [-1, 1], to latents as the U-Net sees them. */
+  encodeImage(image: Tensor): Promise<Tensor>;
+  /** Latents to an image in [-1, 1], not clamped. */
+  decode(latents: Tensor): Promise<Tensor>;
+
+  /** RGBA bytes of a decoded image, read back. */
+  toPixels(image: Tensor): Promise<Uint8ClampedArray<ArrayBuffer>>;
   /**
-   * The decoded image, drawn without leaving the device where the device can draw.
+   * A decoded image, drawn without leaving the device where the device can draw.
    * Like `toPixels`, rejects with NotFiniteError when the network's numbers overflowed on the way.
    */
-  toImage(latents: Tensor): Promise<ImageBitmap>;
+  toImage(image: Tensor): Promise<ImageBitmap>;
 
   /**
    * The U-Net's prediction. The mutual variant brings samples twice as wide as the latents; a backend that compiles
