@@ -1,0 +1,176 @@
+"""Trains the autoencoder.
+
+python3 -m scd.train_autoencoder --config configs/cpu-256.json --data DATA --out runs/autoencoder
+Runs on WORLD_SIZE processes when they are started with RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT set.
+"""
+
+import argparse
+import copy
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from . import images, processes, safetensors
+from .autoencoder import AutoencoderTiny
+from .data import People, crop_around_person
+
+
+class Trained(nn.Module):
+    """The autoencoder with its latents held at mean 0 and deviation 1 a channel; `folded` hides that in the encoder."""
+
+    def __init__(self, config):
+        super().__init__()
+        self.autoencoder = AutoencoderTiny(config).initialize()
+        self.whiten = nn.BatchNorm2d(config["latent_channels"], eps=1e-6, momentum=0.02, affine=False)
+
+    def forward(self, image, noise):
+        latents = self.whiten(self.autoencoder.encoder(image).float())
+        return self.autoencoder.decoder(latents + noise * torch.randn_like(latents))
+
+    def folded(self):
+        """An AutoencoderTiny that gives whitened latents by itself."""
+        folded = copy.deepcopy(self.autoencoder)
+        scale = (self.whiten.running_var + self.whiten.eps).rsqrt()
+        last = folded.encoder.layers[-1]
+        with torch.no_grad():
+            last.weight *= scale[:, None, None, None]
+            last.bias.copy_((last.bias - self.whiten.running_mean) * scale)
+        return folded.eval()
+
+
+def differences(x):
+    return x[..., 1:, :] - x[..., :-1, :], x[..., 1:] - x[..., :-1]
+
+
+def reconstruction_loss(output, image, weight):
+    """L1 on pixels, on their gradients and on 4x4 means; `weight` (mean 1) says which pixels matter more."""
+    loss = ((output - image).abs() * weight).mean()
+    for a, b, w in zip(differences(output), differences(image), (weight[..., 1:, :], weight[..., 1:])):
+        loss = loss + ((a - b).abs() * w).mean()
+    pooled = F.avg_pool2d(output, 4) - F.avg_pool2d(image, 4)
+    return loss + 0.5 * (pooled.abs() * F.avg_pool2d(weight, 4)).mean()
+
+
+def batch_of(people, count, size, rng):
+    crops, masks = [], []
+    for _ in range(count):
+        shard, person = people.locate(rng.integers(len(people)))
+        pose = rng.integers(shard.images.shape[1])
+        crop, mask = crop_around_person(shard.images[person, pose], shard.masks[person, pose], size, rng)
+        if rng.random() < 0.5:
+            crop, mask = crop[:, ::-1], mask[:, ::-1]
+        crops.append(crop)
+        masks.append(mask > 127)
+    return images.to_tensor(np.stack(crops)), torch.from_numpy(np.stack(masks))[:, None].float()
+
+
+@torch.no_grad()
+def evaluate(autoencoder, image, mask):
+    """PSNR over the whole and inside the person, both of the mean squared error of all images together."""
+    output = torch.cat([autoencoder(part).clamp(-1, 1) for part in image.split(10)])
+    error = ((output - image) / 2).square().mean(1, keepdim=True)
+    return {
+        "psnr": float(-10 * error.mean().log10()),
+        "psnrPerson": float(-10 * ((error * mask).sum() / mask.sum()).log10()),
+        "sharpnessPerson": images.sharpness(output, image, mask),
+    }, output
+
+
+def learning_rate(step, settings, total):
+    warm = min(1, (step + 1) / settings["warmup_steps"])
+    fall = min(1, max(0.02, (1 - step / total) / settings["decay_part"]))
+    return settings["learning_rate"] * warm * fall
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--data", required=True, nargs="+")
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--steps", type=int, help="instead of the config's")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    arguments = parser.parse_args()
+
+    config = json.loads(Path(arguments.config).read_text())
+    settings = config["autoencoder_training"]
+    total = arguments.steps or settings["steps"]
+    device = torch.device(arguments.device)
+    out = Path(arguments.out)
+    out.mkdir(parents=True, exist_ok=True)
+    if device.type == "cpu":
+        torch.set_num_threads(1)
+    processes.start()
+    torch.manual_seed(1)
+    model = Trained(config["autoencoder"]).to(device, memory_format=torch.channels_last)
+    average = copy.deepcopy(model).eval()
+    optimizer = torch.optim.Adam(model.parameters(), settings["learning_rate"], betas=(0.9, 0.98))
+    step, seconds = 0, 0.0
+    checkpoint = out / "checkpoint.pt"
+    if checkpoint.exists():
+        saved = torch.load(checkpoint, map_location=device)
+        model.load_state_dict(saved["model"])
+        average.load_state_dict(saved["average"])
+        optimizer.load_state_dict(saved["optimizer"])
+        step, seconds = saved["step"], saved["seconds"]
+
+    everyone = People(arguments.data)
+    held = everyone.shards[0]
+    count = min(settings["held_out"], len(held))
+    poses = np.arange(count) % held.images.shape[1]
+    held_images = images.to_tensor(held.images[np.arange(count), poses]).to(device)
+    held_masks = torch.from_numpy(held.masks[np.arange(count), poses] > 127)[:, None].float().to(device)
+    people = People(arguments.data, skip=1)
+    parameters, averaged = list(model.parameters()), list(average.parameters())
+    clock, losses = time.time(), []
+
+    while step < total:
+        rng = np.random.default_rng([step, processes.RANK])
+        torch.manual_seed(step * processes.SIZE + processes.RANK)
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(step, settings, total)
+        stage = next(s for s in settings["stages"] if step < s["until"] * total)
+        image, mask = batch_of(people, stage["batch"], stage["crop"], rng)
+        image, mask = image.to(device, memory_format=torch.channels_last), mask.to(device)
+        weight = 1 + settings["person_weight"] * mask
+        weight = weight / weight.mean()
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=settings["bfloat16"]):
+            output = model(image, settings["latent_noise"])
+        loss = reconstruction_loss(output.float(), image, weight)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        processes.average_gradients(parameters)
+        nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimizer.step()
+        step += 1
+        losses.append(float(loss))
+        keep = min(settings["average"], step / (step + 20))
+        with torch.no_grad():
+            torch._foreach_mul_(averaged, keep)
+            torch._foreach_add_(averaged, parameters, alpha=1 - keep)
+            for target, source in zip(average.whiten.buffers(), model.whiten.buffers()):
+                target.copy_(source)
+        if processes.RANK == 0 and (step % settings["evaluate_every"] == 0 or step == total):
+            figures, output = evaluate(average.folded(), held_images, held_masks)
+            seconds += time.time() - clock
+            clock = time.time()
+            entry = {"step": step, "seconds": round(seconds), "loss": float(np.mean(losses)), **figures}
+            losses = []
+            print(json.dumps(entry), flush=True)
+            with open(out / "log.jsonl", "a") as log:
+                log.write(json.dumps(entry) + "\n")
+            images.sheet([held_images[:10], output[:10]]).save(out / "reconstructions.png")
+            state = {"model": model, "average": average, "optimizer": optimizer}
+            state = {name: part.state_dict() for name, part in state.items()}
+            torch.save({**state, "step": step, "seconds": seconds}, out / "checkpoint.part")
+            (out / "checkpoint.part").replace(checkpoint)
+            safetensors.write(out / "diffusion_pytorch_model.safetensors", safetensors.from_module(average.folded()))
+            people.refresh()
+
+
+if __name__ == "__main__":
+    main()
