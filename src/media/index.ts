@@ -36,4 +36,18 @@
  *   copyStill(blob): Promise<void>                              a PNG to the clipboard
  *   pickSaveFile(name, type): Promise<FileSystemFileHandle | null>, download(blob, name)
  */
+export { type About, AI_GENERATED, readAbout } from './about.ts';
+export { forgetTemporaryFiles } from './byte-sink.ts';
+export { type Clip, type ClipInfo, type FilmstripOptions, type FrameOptions, openClip } from './clip.ts';
+export { ClipFrame } from './clip-frame.ts';
 export * from './errors.ts';
+export type { FrameImage, FrameTiming, FrameWriter } from './frame-writer.ts';
+export { openPhoto, type Photo, type PhotoOptions } from './photo.ts';
+export type { ClipSound, Container } from './sound.ts';
+export {
+  type VideoOptions,
+  type VideoQuality,
+  type VideoWriter,
+  videoSupport,
+  writeVideo,
+} from './video-out.ts';
