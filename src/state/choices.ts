@@ -1,0 +1,99 @@
+import { create } from 'zustand';
+import type { Clip } from '../media/index.ts';
+import type { PackSource } from '../pack/manifest.ts';
+import type { Pose } from '../pose/types.ts';
+import type { Sighting } from './people.ts';
+import type { Problem } from './problem.ts';
+import { DEFAULT_SETTINGS, type Settings, type Size } from './settings.ts';
+
+/** A photo of the person who is to dance. */
+export interface PhotoChoice {
+  readonly id: string;
+  readonly name: string;
+  readonly file: Blob;
+  readonly image: ImageBitmap;
+  readonly people: readonly Pose[];
+  /** Which of `people` dances. */
+  readonly person: number;
+  /** That person's joints, as found or as corrected by hand. */
+  readonly pose: Pose;
+  readonly corrected: boolean;
+  readonly notes: readonly string[];
+}
+
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface StripPicture {
+  readonly time: number;
+  readonly image: ImageBitmap;
+}
+
+/** The clip whose motion is taken. */
+export interface ClipChoice {
+  readonly id: string;
+  readonly name: string;
+  readonly file: Blob;
+  /** For the <video> that plays it. */
+  readonly url: string;
+  readonly clip: Clip;
+  readonly strip: readonly StripPicture[];
+  readonly trim: Range;
+  /** The part in which people have been looked for; it holds the trim once that work is done. */
+  readonly watched: Range | null;
+  readonly sightings: readonly Sighting[];
+  /** Where the person clicked to have somebody else followed. */
+  readonly pointed: { readonly time: number; readonly x: number; readonly y: number } | null;
+}
+
+/** Work on a choice that is under way; `share` of it is done, where that is known. */
+export interface Task {
+  readonly label: string;
+  readonly share: number | null;
+}
+
+export interface PackChoice {
+  readonly name: string;
+  readonly source: PackSource;
+  /** What the pack says it was made for; the built-in pack's until another one has been read. */
+  readonly size: Size;
+  readonly guidance: number;
+}
+
+export const DEFAULT_PACK: PackChoice = {
+  name: 'Built-in',
+  source: { kind: 'url', url: new URL('packs/default/', document.baseURI).href },
+  size: { width: 256, height: 256 },
+  guidance: 1,
+};
+
+export interface Choices {
+  /** The first is the one whose framing and background the result has; the others show the same person again. */
+  readonly photos: readonly PhotoChoice[];
+  readonly photoTask: Task | null;
+  readonly photoProblem: Problem | null;
+  readonly clip: ClipChoice | null;
+  readonly clipTask: Task | null;
+  readonly clipProblem: Problem | null;
+  readonly settings: Settings;
+  readonly pack: PackChoice;
+}
+
+export const useChoices = create<Choices>(() => ({
+  photos: [],
+  photoTask: null,
+  photoProblem: null,
+  clip: null,
+  clipTask: null,
+  clipProblem: null,
+  settings: DEFAULT_SETTINGS,
+  pack: DEFAULT_PACK,
+}));
+
+export function changeSettings(change: Partial<Settings>): void {
+  useChoices.setState(({ settings }) => ({ settings: { ...settings, ...change } }));
+}
+
+export const choosePack = (pack: PackChoice): void => useChoices.setState({ pack });

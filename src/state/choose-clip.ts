@@ -1,0 +1,119 @@
+import { openClip } from '../media/index.ts';
+import { type ClipChoice, type Range, type StripPicture, useChoices } from './choices.ts';
+import { fingerprint } from './fingerprint.ts';
+import { type Sighting, watchClip } from './people.ts';
+import { problemOf } from './problem.ts';
+
+/** A first cut that is rendered in bearable time everywhere; the handles reach further. */
+export const FIRST_TRIM_SECONDS = 8;
+export const LEAST_TRIM_SECONDS = 0.2;
+const STRIP_PICTURES = 14;
+const STRIP_HEIGHT = 96;
+
+let watching: AbortController | null = null;
+
+export interface ClipMemory {
+  readonly trim: Range;
+  readonly watched: Range;
+  readonly sightings: readonly Sighting[];
+  readonly pointed: ClipChoice['pointed'];
+}
+
+/** Opens a clip and follows its people. On a fault the clip that was there stays. */
+export async function chooseClip(file: Blob, name: string, memory?: ClipMemory): Promise<boolean> {
+  watching?.abort();
+  const controller = new AbortController();
+  watching = controller;
+  useChoices.setState({ clipTask: { label: 'Opening the clip', share: null }, clipProblem: null });
+  try {
+    const clip = await openClip(file);
+    const id = await fingerprint(`${file.size}`, file.slice(0, 2 ** 20), file.slice(-(2 ** 20)));
+    const strip: StripPicture[] = [];
+    for await (const picture of clip.filmstrip({ count: STRIP_PICTURES, height: STRIP_HEIGHT })) strip.push(picture);
+    if (controller.signal.aborted) {
+      clip.close();
+      return false;
+    }
+    const choice: ClipChoice = {
+      id,
+      name,
+      file,
+      url: URL.createObjectURL(file),
+      clip,
+      strip,
+      trim: { start: 0, end: Math.min(clip.info.duration, FIRST_TRIM_SECONDS) },
+      watched: null,
+      sightings: [],
+      pointed: null,
+      ...memory,
+    };
+    // The people of the clip before do not fit the new one's pictures: both change at once.
+    leaveClip();
+    useChoices.setState({ clip: choice });
+    await watchTrim(controller);
+    return useChoices.getState().clip?.watched != null;
+  } catch (error) {
+    if (!controller.signal.aborted) useChoices.setState({ clipProblem: problemOf(error) });
+    return false;
+  } finally {
+    if (watching === controller) useChoices.setState({ clipTask: null });
+  }
+}
+
+/** Follows people through the part of the trim in which that was not done yet. */
+async function watchTrim(controller: AbortController): Promise<void> {
+  const before = useChoices.getState().clip;
+  if (!before) return;
+  const { clip, trim, watched } = before;
+  if (watched && watched.start <= trim.start && watched.end >= trim.end) return;
+  const range = watched
+    ? { start: Math.min(watched.start, trim.start), end: Math.max(watched.end, trim.end) }
+    : trim;
+  useChoices.setState({ clipTask: { label: 'Following the dancer', share: 0 } });
+  const sightings = await watchClip(clip, range, {
+    signal: controller.signal,
+    onProgress: (share) => {
+      if (!controller.signal.aborted) useChoices.setState({ clipTask: { label: 'Following the dancer', share } });
+    },
+  });
+  if (controller.signal.aborted) return;
+  useChoices.setState(({ clip: now }) => (now?.id === before.id ? { clip: { ...now, watched: range, sightings } } : {}));
+}
+
+export function trimClip(trim: Range): void {
+  const { clip } = useChoices.getState();
+  if (!clip) return;
+  const start = Math.max(0, Math.min(trim.start, clip.clip.info.duration - LEAST_TRIM_SECONDS));
+  const end = Math.min(clip.clip.info.duration, Math.max(trim.end, start + LEAST_TRIM_SECONDS));
+  useChoices.setState({ clip: { ...clip, trim: { start, end } } });
+}
+
+/** Called when a handle is let go: looking for people while it moves would be wasted work. */
+export async function finishTrim(): Promise<void> {
+  watching?.abort();
+  const controller = new AbortController();
+  watching = controller;
+  useChoices.setState({ clipProblem: null });
+  try {
+    await watchTrim(controller);
+  } catch (error) {
+    if (!controller.signal.aborted) useChoices.setState({ clipProblem: problemOf(error) });
+  } finally {
+    if (watching === controller) useChoices.setState({ clipTask: null });
+  }
+}
+
+/** Follows whoever is nearest to this point of the clip's picture; null goes back to the one in the middle of it all. */
+export function followPersonAt(pointed: ClipChoice['pointed']): void {
+  useChoices.setState(({ clip }) => ({ clip: clip && { ...clip, pointed } }));
+}
+
+export const dismissClipProblem = (): void => useChoices.setState({ clipProblem: null });
+
+function leaveClip(): void {
+  const { clip } = useChoices.getState();
+  if (!clip) return;
+  URL.revokeObjectURL(clip.url);
+  clip.clip.close();
+  for (const { image } of clip.strip) image.close();
+}

@@ -1,0 +1,175 @@
+import { create } from 'zustand';
+import type { RenderedFrame } from '../engine/api.ts';
+import { useChoices } from './choices.ts';
+import { currentEngine, restartEngine, useDevice } from './device.ts';
+import { FrameStore, forgetOldLooks } from './frame-store.ts';
+import { type Look, type Motion, planLook, planMotion, poseKey } from './plan.ts';
+import { type Problem, problemOf } from './problem.ts';
+import { ensureLoaded, render } from './render.ts';
+import type { Settings } from './settings.ts';
+import { steadyMask } from './steady.ts';
+
+export type JobStatus = 'idle' | 'loading' | 'running' | 'paused' | 'stopped' | 'finished' | 'failed';
+
+/** What the shown frames were made with; choices may have changed since. */
+export interface Film {
+  readonly motion: Motion;
+  readonly look: Look;
+  readonly settings: Settings;
+  readonly keys: readonly string[];
+  readonly store: FrameStore;
+}
+
+export interface Job {
+  readonly status: JobStatus;
+  readonly film: Film | null;
+  /** Indices of the frames that are done, in order. */
+  readonly ready: readonly number[];
+  readonly newest: number | null;
+  readonly secondsPerFrame: number | null;
+  readonly problem: Problem | null;
+}
+
+export const useJob = create<Job>(() => ({
+  status: 'idle',
+  film: null,
+  ready: [],
+  newest: null,
+  secondsPerFrame: null,
+  problem: null,
+}));
+
+export const isBusy = ({ status }: Pick<Job, 'status'>): boolean =>
+  status === 'loading' || status === 'running' || status === 'paused';
+
+let turn = 0;
+let openGate: (() => void) | null = null;
+let gate: Promise<void> | null = null;
+
+/** Renders what the choices ask for; frames that are there already are not done again. */
+export async function start(): Promise<void> {
+  const mine = ++turn;
+  const isMine = () => mine === turn;
+  useJob.setState({ status: 'loading', problem: null, secondsPerFrame: null });
+  try {
+    const film = await prepare();
+    if (!isMine()) return;
+    const missing = film.keys.flatMap((key, index) => (film.store.has(key) ? [] : [index]));
+    useJob.setState({ film, ready: readyFrames(film), newest: null });
+    if (missing.length > 0) await renderMissing(film, missing, isMine);
+    if (isMine()) useJob.setState({ status: 'finished' });
+  } catch (error) {
+    if (!isMine()) return;
+    const problem = problemOf(error);
+    useJob.setState({ status: problem ? 'failed' : 'stopped', problem });
+    // A worker that died takes its engine along; the next start begins with a new one.
+    if (error instanceof Error && error.name === 'EngineDiedError') restartEngine();
+  } finally {
+    if (isMine()) closeGate();
+  }
+}
+
+async function prepare(): Promise<Film> {
+  const { settings, pack: chosen } = useChoices.getState();
+  const { backend, precision, threads } = settings;
+  const info = await ensureLoaded(currentEngine(), chosen.source, { backend, precision, threads }, (progress) =>
+    useDevice.setState({ progress }),
+  );
+  useDevice.setState({ info, progress: null });
+  const { width, height, guidance } = info.manifest.defaults;
+  const pack = { ...chosen, size: { width, height }, guidance };
+  useChoices.setState({ pack });
+
+  const { photos, clip } = useChoices.getState();
+  const [photo] = photos;
+  if (!photo || !clip) throw new Error('A photo and a clip come first.');
+  const motion = planMotion(photo, clip, settings, pack.size);
+  if (!motion) throw new Error('The clip is still being read.');
+  const before = useJob.getState().film;
+  const planned = await planLook(photos, settings, pack, motion);
+  // The same look keeps its references, so that the engine need not look at them again.
+  const look = before?.look.key === planned.key ? before.look : planned;
+  const keys = await Promise.all(motion.poses.map(poseKey));
+  const store = before?.look.key === look.key ? before.store : await FrameStore.open(look.key);
+  if (before && before.store !== store) {
+    before.store.close();
+    await forgetOldLooks([before.look.key, look.key]);
+  }
+  return { motion, look, settings, keys, store };
+}
+
+async function renderMissing(film: Film, missing: readonly number[], isMine: () => boolean): Promise<void> {
+  const poses = missing.map((index) => film.motion.poses[index]).filter((pose) => pose !== undefined);
+  const { source } = useChoices.getState().pack;
+  let began = performance.now();
+  let seconds: number | null = null;
+  const canvas = new OffscreenCanvas(film.motion.size.width, film.motion.size.height);
+  await render(
+    currentEngine(),
+    { pack: source, load: film.look.load, references: film.look.references, poses, options: film.look.options },
+    {
+      onReady: () => {
+        began = performance.now();
+        useJob.setState({ status: 'running' });
+      },
+      onFrame: async (frame) => {
+        const index = missing[frame.index];
+        const key = index === undefined ? undefined : film.keys[index];
+        if (index === undefined || key === undefined) return frame.image.close();
+        compose(canvas, frame, film, index);
+        await film.store.put(key, canvas);
+        if (!isMine()) return;
+        const took = (performance.now() - began) / 1000;
+        seconds = seconds === null ? took : seconds * 0.7 + took * 0.3;
+        useJob.setState({ ready: readyFrames(film), newest: index, secondsPerFrame: seconds });
+        await gate;
+        began = performance.now();
+      },
+    },
+  );
+}
+
+function compose(canvas: OffscreenCanvas, frame: RenderedFrame, film: Film, index: number): void {
+  const context = canvas.getContext('2d', { alpha: false });
+  const pose = film.motion.poses[index];
+  if (!context) throw new Error('This browser cannot draw on a canvas.');
+  context.drawImage(frame.image, 0, 0, canvas.width, canvas.height);
+  frame.image.close();
+  if (film.settings.steadyBackground && pose) {
+    context.drawImage(steadyMask(film.look.ground, [film.motion.referencePose, pose]), 0, 0);
+  }
+}
+
+const readyFrames = ({ keys, store }: Film): number[] => keys.flatMap((key, index) => (store.has(key) ? [index] : []));
+
+export function pause(): void {
+  if (useJob.getState().status !== 'running') return;
+  gate = new Promise((resolve) => {
+    openGate = resolve;
+  });
+  useJob.setState({ status: 'paused' });
+}
+
+export function resume(): void {
+  if (useJob.getState().status !== 'paused') return;
+  closeGate();
+  useJob.setState({ status: 'running' });
+}
+
+/** Stops within a denoising step; finished frames are kept and can be played, saved and gone on from. */
+export async function stop(): Promise<void> {
+  if (!isBusy(useJob.getState())) return;
+  turn++;
+  closeGate();
+  useJob.setState({ status: useJob.getState().ready.length > 0 ? 'stopped' : 'idle' });
+  await currentEngine().cancel();
+}
+
+function closeGate(): void {
+  openGate?.();
+  openGate = null;
+  gate = null;
+}
+
+export const dismissJobProblem = (): void =>
+  useJob.setState(({ ready }) => ({ problem: null, status: ready.length > 0 ? 'stopped' : 'idle' }));

@@ -1,0 +1,83 @@
+import type { LoadOptions, Reference, RenderOptions } from '../engine/api.ts';
+import type { Pose } from '../pose/types.ts';
+import type { ClipChoice, PackChoice, PhotoChoice, Range } from './choices.ts';
+import { fingerprint } from './fingerprint.ts';
+import { type Framing, frameAround, frameImage, framePose, personBox } from './framing.ts';
+import { fitMotion } from './people.ts';
+import { frameRateOf, outputSize, type Settings, type Size, stepsOf } from './settings.ts';
+
+/** Every frame's time and pose in the result's own frame, before anything is rendered: cheap enough to redo at every change. */
+export interface Motion {
+  readonly size: Size;
+  readonly frameRate: number;
+  readonly trim: Range;
+  /** Seconds on the clip's own clock. */
+  readonly times: readonly number[];
+  readonly poses: readonly Pose[];
+  readonly framing: Framing;
+  readonly referencePose: Pose;
+  /** What will look wrong, and why. */
+  readonly warnings: readonly string[];
+}
+
+export function planMotion(photo: PhotoChoice, clip: ClipChoice, settings: Settings, packSize: Size): Motion | null {
+  const { trim, watched } = clip;
+  if (!watched || watched.start > trim.start || watched.end < trim.end) return null;
+  const size = outputSize(settings, photo.image, packSize);
+  const framing = frameAround(photo.image, personBox(photo.pose), size);
+  const referencePose = framePose(photo.pose, framing, size);
+  const frameRate = frameRateOf(settings, clip.clip.info.frameRate);
+  const count = Math.max(1, Math.round((trim.end - trim.start) * frameRate));
+  const times = Array.from({ length: count }, (_, index) => trim.start + index / frameRate);
+  const { poses, warnings } = fitMotion(clip, times, referencePose, settings);
+  return { size, frameRate, trim, times, poses, framing, referencePose, warnings };
+}
+
+/** What the engine needs beside the motion. */
+export interface Look {
+  /** Names everything that a frame depends on but its pose. */
+  readonly key: string;
+  readonly references: readonly Reference[];
+  /** The first reference as the networks see it, for comparing and for a steady background. */
+  readonly ground: OffscreenCanvas;
+  readonly options: RenderOptions;
+  readonly load: LoadOptions;
+}
+
+export async function planLook(
+  photos: readonly PhotoChoice[],
+  settings: Settings,
+  pack: PackChoice,
+  motion: Motion,
+): Promise<Look> {
+  const options: RenderOptions = {
+    ...motion.size,
+    steps: stepsOf(settings),
+    seed: settings.seed,
+    guidance: settings.guidance ?? pack.guidance,
+    eta: settings.eta,
+    interaction: settings.interaction,
+    referencePose: settings.referencePose,
+  };
+  const framed = photos.map((photo) => {
+    const framing = frameAround(photo.image, personBox(photo.pose), motion.size);
+    return {
+      canvas: frameImage(photo.image, framing, motion.size),
+      pose: framePose(photo.pose, framing, motion.size),
+    };
+  });
+  const [first] = framed;
+  if (!first) throw new Error('A look needs a photo.');
+  const references = await Promise.all(
+    framed.map(async ({ canvas, pose }) => ({ image: await createImageBitmap(canvas), pose })),
+  );
+  const key = await fingerprint(
+    JSON.stringify([options, settings.steadyBackground, pack.name, photos.map(({ id }) => id)]),
+    ...references.map(({ pose }) => pose.joints as Float32Array<ArrayBuffer>),
+  );
+  const { backend, precision, threads } = settings;
+  return { key, references, ground: first.canvas, options, load: { backend, precision, threads } };
+}
+
+/** A frame's name within its look. */
+export const poseKey = (pose: Pose): Promise<string> => fingerprint(pose.joints as Float32Array<ArrayBuffer>);

@@ -1,0 +1,44 @@
+import { isSeen, jointX, jointY } from '../pose/body.ts';
+import { LIMBS } from '../pose/skeleton.ts';
+import type { Pose } from '../pose/types.ts';
+import { personBox } from './framing.ts';
+
+/** Width of what is taken for body around a limb, over the person's height: clothes and hair reach far. */
+const BODY_WIDTH = 0.24;
+/** Neck to hips, and the shoulders' and hips' cross lines: the trunk is filled, not outlined. */
+const TRUNK = [2, 5, 11, 8];
+const HEAD = [0, 1, 14, 15, 16, 17];
+
+/** The photo with soft holes where any of these poses may have body: laid over a frame, it holds the background still. */
+export function steadyMask(ground: OffscreenCanvas, poses: readonly Pose[]): OffscreenCanvas {
+  const canvas = new OffscreenCanvas(ground.width, ground.height);
+  const context = canvas.getContext('2d');
+  if (!context) throw new Error('This browser cannot draw on a canvas.');
+  context.drawImage(ground, 0, 0);
+  context.globalCompositeOperation = 'destination-out';
+  context.lineCap = 'round';
+  context.lineJoin = 'round';
+  for (const pose of poses) {
+    const { top, bottom } = personBox(pose);
+    const width = (bottom - top) * BODY_WIDTH;
+    context.filter = `blur(${Math.max(2, width / 8)}px)`;
+    context.lineWidth = width;
+    for (const [from, to] of LIMBS) line(context, pose, [from, to]);
+    line(context, pose, TRUNK, true);
+    context.lineWidth = width * 1.2;
+    line(context, pose, HEAD);
+  }
+  return canvas;
+}
+
+function line(context: OffscreenCanvasRenderingContext2D, pose: Pose, joints: readonly number[], fill = false): void {
+  const seen = joints.filter((joint) => isSeen(pose, joint));
+  if (seen.length < 2) return;
+  context.beginPath();
+  for (const joint of seen) context.lineTo(jointX(pose, joint), jointY(pose, joint));
+  if (fill) {
+    context.closePath();
+    context.fill();
+  }
+  context.stroke();
+}
