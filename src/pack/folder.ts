@@ -4,6 +4,8 @@ import type { ByteSource } from '../onnx/safetensors.ts';
 export interface Folder {
   /** For people: where it is. */
   readonly name: string;
+  /** Where they are known without looking: in a zip, among dropped files. */
+  readonly paths?: readonly string[];
   open(path: string): Promise<ByteSource | undefined>;
 }
 

@@ -1,0 +1,113 @@
+import { download, hashOf, stopIfAborted } from './download.ts';
+import { droppedFolder, folderAround } from './dropped.ts';
+import { PackCorruptError, PackDownloadError, PackNotFoundError } from './errors.ts';
+import type { Folder } from './folder.ts';
+import { readAll } from './folder.ts';
+import type { Pack, PackManifest, PackProgress, PackSource } from './manifest.ts';
+import { type FileStore, openStore } from './store.ts';
+import { parseManifest } from './validate.ts';
+import { openZip } from './zip.ts';
+
+export interface OpenOptions {
+  /** Bytes of the pack that are there and those it has in all, as they are read. */
+  readonly onProgress?: ((progress: PackProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Opens a pack. Only pack.json is read here; its files come as they are asked for, verified, and those from the
+ * network are kept for the next visit.
+ */
+export async function openPack(source: PackSource, options: OpenOptions = {}): Promise<Pack> {
+  if (source.kind === 'url') return openUrl(source.url, await openStore(), options);
+  const folder = source.kind === 'zip' ? await openZip(source.file, 'the zip') : droppedFolder(source.files);
+  return openFolder(folder, options);
+}
+
+export async function openUrl(
+  url: string,
+  store: FileStore | undefined,
+  { onProgress, signal }: OpenOptions = {},
+): Promise<Pack> {
+  const address = new URL(
+    url.endsWith('.json') ? url : `${url.replace(/\/$/, '')}/pack.json`,
+    globalThis.location?.href,
+  );
+  const manifest = parseManifest(await fetchManifest(address.href, signal));
+  await store?.keep(
+    address.href,
+    Object.values(manifest.files).map(({ sha256 }) => sha256),
+  );
+  const progress = new Progress(manifest, onProgress);
+  return {
+    manifest,
+    async read(path, readSignal = signal) {
+      const target = { path, url: new URL(path, address).href, ...listed(manifest, path) };
+      return download(target, store, (bytes) => progress.report(path, bytes), readSignal);
+    },
+  };
+}
+
+async function fetchManifest(url: string, signal: AbortSignal | undefined): Promise<Uint8Array<ArrayBuffer>> {
+  let response: Response;
+  try {
+    response = await fetch(url, { cache: 'no-cache', ...(signal && { signal }) });
+  } catch (error) {
+    stopIfAborted(signal);
+    throw new PackDownloadError('pack.json', 'the server cannot be reached', { cause: error });
+  }
+  if (!response.ok) throw new PackNotFoundError(url);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+async function openFolder(outer: Folder, { onProgress, signal }: OpenOptions): Promise<Pack> {
+  const folder = folderAround(outer, 'pack.json');
+  const source = await folder?.open('pack.json');
+  if (folder === undefined || source === undefined) throw new PackNotFoundError(outer.name);
+  const manifest = parseManifest(await readAll(source));
+  const progress = new Progress(manifest, onProgress);
+  return {
+    manifest,
+    async read(path, readSignal = signal) {
+      stopIfAborted(readSignal);
+      const { bytes, sha256 } = listed(manifest, path);
+      const file = await folder.open(path);
+      if (file === undefined) throw new PackCorruptError(path, 'it is missing');
+      // Before reading: a zip may claim any size.
+      if (file.size !== bytes)
+        throw new PackCorruptError(path, `it has ${file.size} bytes in place of ${bytes}`);
+      const content = await readAll(file);
+      if ((await hashOf(content)) !== sha256) {
+        throw new PackCorruptError(path, 'its SHA-256 is not the one that pack.json states');
+      }
+      progress.report(path, bytes);
+      return content;
+    },
+  };
+}
+
+function listed({ files }: PackManifest, path: string): PackManifest['files'][string] {
+  const file = files[path];
+  if (file === undefined) throw new PackCorruptError(path, 'pack.json does not list it');
+  return file;
+}
+
+/** Counts each file once, however often it is read. */
+class Progress {
+  private readonly loaded = new Map<string, number>();
+  private readonly total: number;
+
+  constructor(
+    { files }: PackManifest,
+    private readonly onProgress: OpenOptions['onProgress'],
+  ) {
+    this.total = Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  report(path: string, bytes: number): void {
+    if (bytes < (this.loaded.get(path) ?? 0)) return;
+    this.loaded.set(path, bytes);
+    const loadedBytes = [...this.loaded.values()].reduce((sum, value) => sum + value, 0);
+    this.onProgress?.({ loadedBytes, totalBytes: this.total });
+  }
+}
