@@ -1,0 +1,35 @@
+import { useState } from 'react';
+import { ClipPanel } from './ClipPanel.tsx';
+import { DeviceSheet } from './DeviceSheet.tsx';
+import { Header } from './Header.tsx';
+import { PhotoPanel } from './PhotoPanel.tsx';
+import { RenderBar } from './RenderBar.tsx';
+import { ResultPanel } from './ResultPanel.tsx';
+import { SettingsSheet } from './SettingsSheet.tsx';
+import { Timeline } from './Timeline.tsx';
+import { useDropAndPaste } from './drop.ts';
+
+type OpenSheet = 'settings' | 'device' | null;
+
+export function App() {
+  const [sheet, setSheet] = useState<OpenSheet>(null);
+  const dropping = useDropAndPaste();
+
+  return (
+    <>
+      <a className="skip-link" href="#result">
+        Skip to the result
+      </a>
+      <Header onDevice={() => setSheet('device')} />
+      <main className={`studio ${dropping ? 'dropping' : ''}`}>
+        <PhotoPanel />
+        <ClipPanel />
+        <Timeline />
+        <RenderBar onSettings={() => setSheet('settings')} />
+        <ResultPanel />
+      </main>
+      <SettingsSheet open={sheet === 'settings'} onClose={() => setSheet(null)} />
+      <DeviceSheet open={sheet === 'device'} onClose={() => setSheet(null)} />
+    </>
+  );
+}

@@ -1,0 +1,104 @@
+import { type PointerEvent, useEffect, useMemo, useRef } from 'react';
+import type { ClipChoice, PhotoChoice } from '../state/choices.ts';
+import { followPersonAt } from '../state/choose-clip.ts';
+import { frameImage } from '../state/framing.ts';
+import { sightingAt, trackedPose } from '../state/people.ts';
+import type { Motion } from '../state/plan.ts';
+import { usePreview } from '../state/preview.ts';
+import { Picture } from './Picture.tsx';
+import { Overlay, SkeletonLines } from './Skeleton.tsx';
+
+/** The clip itself, looped over its trim, with the people that were found; a click follows somebody else. */
+export function ClipView({ clip, hidden }: { clip: ClipChoice; hidden: boolean }) {
+  const video = useRef<HTMLVideoElement>(null);
+  const { time, playing, seek } = usePreview();
+  const { start, end } = clip.trim;
+  const { width, height } = clip.clip.info;
+
+  useEffect(() => {
+    const element = video.current;
+    if (!element) return;
+    // A play that a pause overtakes rejects; that is what was wanted.
+    if (playing) element.play().catch(() => undefined);
+    else element.pause();
+  }, [playing]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only an asked-for seek moves the video
+  useEffect(() => {
+    if (video.current && seek > 0) video.current.currentTime = usePreview.getState().time;
+  }, [seek]);
+
+  useEffect(() => {
+    let request = 0;
+    const follow = () => {
+      const element = video.current;
+      if (element && element.readyState >= 2 && !element.seeking) {
+        const outside = element.currentTime >= end - 0.01 || element.currentTime < start - 0.05 || element.ended;
+        if (outside && !element.paused) element.currentTime = start;
+        else if (outside && element.ended) element.currentTime = start;
+        else usePreview.setState({ time: element.currentTime });
+        if (element.ended && usePreview.getState().playing) element.play().catch(() => undefined);
+      }
+      request = requestAnimationFrame(follow);
+    };
+    request = requestAnimationFrame(follow);
+    return () => cancelAnimationFrame(request);
+  }, [start, end]);
+
+  const people = sightingAt(clip.sightings, time)?.people ?? [];
+  const dancer = trackedPose(clip, time);
+
+  const point = (event: PointerEvent<SVGSVGElement>) => {
+    const matrix = event.currentTarget.getScreenCTM();
+    if (!matrix || people.length < 2) return;
+    const { x, y } = new DOMPoint(event.clientX, event.clientY).matrixTransform(matrix.inverse());
+    followPersonAt({ time, x, y });
+  };
+
+  return (
+    <div className="clip-view" hidden={hidden}>
+      <video
+        ref={video}
+        className="picture"
+        src={clip.url}
+        muted
+        playsInline
+        preload="auto"
+        aria-label={`The clip ${clip.name}`}
+        tabIndex={-1}
+      />
+      <Overlay width={width} height={height}>
+        {people.length > 1 && people.map((pose, index) => <SkeletonLines key={index} pose={pose} faint />)}
+        {dancer && <SkeletonLines pose={dancer} />}
+      </Overlay>
+      {people.length > 1 && (
+        <>
+          <svg
+            className="overlay pointable"
+            viewBox={`0 0 ${width} ${height}`}
+            aria-hidden="true"
+            onPointerDown={point}
+          />
+          <p className="view-note">{people.length} people: click the one to follow</p>
+        </>
+      )}
+    </div>
+  );
+}
+
+/** The fitted pose over the photo as it will be framed: a bad fit is seen before any waiting. */
+export function FitView({ photo, motion }: { photo: PhotoChoice; motion: Motion }) {
+  const time = usePreview((preview) => preview.time);
+  const { framing, size, poses, frameRate, trim } = motion;
+  const picture = useMemo(() => frameImage(photo.image, framing, size), [photo.image, framing, size]);
+  const index = Math.min(poses.length - 1, Math.max(0, Math.round((time - trim.start) * frameRate)));
+  const pose = poses[index];
+  return (
+    <div className="fit-view">
+      <Picture image={picture} label="The dance's fitted pose over the photo" />
+      <Overlay width={size.width} height={size.height}>
+        {pose && <SkeletonLines pose={pose} />}
+      </Overlay>
+    </div>
+  );
+}

@@ -1,0 +1,130 @@
+import { useState } from 'react';
+import { type PhotoChoice, useChoices } from '../state/choices.ts';
+import {
+  choosePhoto,
+  choosePhotoPerson,
+  dismissPhotoProblem,
+  moveJoint,
+  removePhoto,
+  resetJoints,
+} from '../state/choose-photo.ts';
+import { CameraSheet } from './CameraSheet.tsx';
+import { Action, PickFile } from './controls.tsx';
+import { ExamplePhotos } from './Examples.tsx';
+import { JointEditor } from './JointEditor.tsx';
+import { ProblemMessage } from './Message.tsx';
+import { Picture } from './Picture.tsx';
+import { Overlay, SkeletonLines } from './Skeleton.tsx';
+import { TaskLine } from './TaskLine.tsx';
+
+const ACCEPT = 'image/png,image/jpeg,image/webp,image/avif,image/gif,image/bmp';
+
+export function PhotoPanel() {
+  const { photos, photoTask, photoProblem } = useChoices();
+  const [camera, setCamera] = useState(false);
+  const [editing, setEditing] = useState(false);
+  const [photo, ...more] = photos;
+  const pick = (files: File[]) => files[0] && void choosePhoto(files[0], files[0].name);
+
+  return (
+    <section className="panel photo" aria-labelledby="photo-title">
+      <header className="panel-head">
+        <h2 id="photo-title">Photo</h2>
+        {photo && (
+          <div className="panel-tools">
+            <Action
+              icon="skeleton"
+              label={editing ? 'Done correcting joints' : 'Correct the joints'}
+              iconOnly
+              className="quiet"
+              pressed={editing}
+              onClick={() => setEditing(!editing)}
+            />
+            {photo.corrected && (
+              <Action
+                icon="reset"
+                label="Joints as found"
+                iconOnly
+                className="quiet"
+                onClick={() => resetJoints(photo.id)}
+              />
+            )}
+          </div>
+        )}
+      </header>
+      <div className="view">
+        {photo ? (
+          <PhotoView photo={photo} editing={editing} />
+        ) : (
+          <div className="empty">
+            <p className="lead">Who dances?</p>
+            <p>Drop or paste a photo of one person, or take someone from here:</p>
+            <ExamplePhotos />
+          </div>
+        )}
+        {photoTask && <TaskLine task={photoTask} />}
+      </div>
+      {photoProblem && <ProblemMessage problem={photoProblem} onDismiss={dismissPhotoProblem} />}
+      {photo?.notes.map((note) => (
+        <p className="note" key={note}>
+          {note}
+        </p>
+      ))}
+      <div className="panel-foot">
+        <PickFile label={photo ? 'Another photo' : 'Choose a photo'} icon="image" accept={ACCEPT} onPick={pick} />
+        <Action icon="camera" label="Camera" onClick={() => setCamera(true)} />
+        {photo && (
+          <PickFile
+            label="More of them"
+            icon="plus"
+            accept={ACCEPT}
+            className="quiet"
+            onPick={(files) => files[0] && void choosePhoto(files[0], files[0].name, 'more')}
+          />
+        )}
+      </div>
+      {more.length > 0 && (
+        <ul className="more-photos" aria-label="More photos of the same person">
+          {more.map((other) => (
+            <li key={other.id}>
+              <Picture image={other.image} label={other.name} />
+              <Action
+                icon="close"
+                label={`Remove ${other.name}`}
+                iconOnly
+                className="quiet"
+                onClick={() => removePhoto(other.id)}
+              />
+            </li>
+          ))}
+        </ul>
+      )}
+      <CameraSheet kind="photo" open={camera} onClose={() => setCamera(false)} />
+    </section>
+  );
+}
+
+function PhotoView({ photo, editing }: { photo: PhotoChoice; editing: boolean }) {
+  return (
+    <>
+      <Picture image={photo.image} label={`The photo ${photo.name}`} />
+      <Overlay width={photo.pose.width} height={photo.pose.height}>
+        {photo.people.map((person, index) => index !== photo.person && <SkeletonLines key={index} pose={person} faint />)}
+        <SkeletonLines pose={photo.pose} />
+      </Overlay>
+      {editing && (
+        <JointEditor pose={photo.pose} onMove={(joint, x, y) => moveJoint(photo.id, joint, x, y)} />
+      )}
+      {photo.people.length > 1 && (
+        <div className="view-note">
+          <span>{photo.people.length} people</span>
+          <Action
+            label="The next one"
+            className="quiet"
+            onClick={() => choosePhotoPerson(photo.id, (photo.person + 1) % photo.people.length)}
+          />
+        </div>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,16 @@
+import { useEffect, useRef } from 'react';
+
+/** An ImageBitmap on the page. */
+export function Picture({ image, label }: { image: ImageBitmap | OffscreenCanvas; label: string }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+
+  useEffect(() => {
+    const element = canvas.current;
+    if (!element || image.width === 0) return;
+    element.width = image.width;
+    element.height = image.height;
+    element.getContext('2d')?.drawImage(image, 0, 0);
+  }, [image]);
+
+  return <canvas ref={canvas} className="picture" role="img" aria-label={label} />;
+}

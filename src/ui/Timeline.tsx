@@ -1,0 +1,137 @@
+import { type KeyboardEvent, type PointerEvent, useRef, useState } from 'react';
+import { type ClipChoice, type Range, useChoices } from '../state/choices.ts';
+import { finishTrim, LEAST_TRIM_SECONDS, trimClip } from '../state/choose-clip.ts';
+import { trackedPose } from '../state/people.ts';
+import { seekPreview, useMotion, usePreview } from '../state/preview.ts';
+import { Picture } from './Picture.tsx';
+import { Overlay, SkeletonLines } from './Skeleton.tsx';
+import { clock } from './words.ts';
+
+type Grip = 'start' | 'end' | 'playhead';
+
+export function Timeline() {
+  const clip = useChoices((choices) => choices.clip);
+  if (!clip) return <section className="timeline vacant" aria-label="Timeline" />;
+  return <ClipTimeline clip={clip} />;
+}
+
+function ClipTimeline({ clip }: { clip: ClipChoice }) {
+  const { motion } = useMotion();
+  const strip = useRef<HTMLDivElement>(null);
+  const [held, setHeld] = useState<Grip | null>(null);
+  const { duration, frameRate } = clip.clip.info;
+  const { trim } = clip;
+  const percent = (time: number) => `${(100 * time) / duration}%`;
+
+  const moveTo = (grip: Grip, time: number) => {
+    if (grip === 'playhead') return seekPreview(Math.min(duration, Math.max(0, time)));
+    trimClip(moveEdge(trim, grip, time));
+    seekPreview(time);
+  };
+
+  const drag = (event: PointerEvent) => {
+    if (held === null || !strip.current) return;
+    const { left, width } = strip.current.getBoundingClientRect();
+    moveTo(held, ((event.clientX - left) / width) * duration);
+  };
+
+  const grab = (grip: Grip) => (event: PointerEvent) => {
+    event.stopPropagation();
+    strip.current?.setPointerCapture(event.pointerId);
+    setHeld(grip);
+  };
+
+  const release = () => {
+    if (held === 'start' || held === 'end') void finishTrim();
+    setHeld(null);
+  };
+
+  const nudge = (grip: Grip, time: number) => (event: KeyboardEvent) => {
+    const direction = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[event.key];
+    if (direction === undefined) return;
+    event.preventDefault();
+    moveTo(grip, time + direction * (event.shiftKey ? 1 : 1 / frameRate));
+  };
+
+  const handle = (grip: 'start' | 'end', label: string) => (
+    <div
+      className={`handle ${grip} ${held === grip ? 'held' : ''}`}
+      style={{ left: percent(trim[grip]) }}
+      role="slider"
+      tabIndex={0}
+      aria-label={label}
+      aria-valuemin={0}
+      aria-valuemax={Number(duration.toFixed(2))}
+      aria-valuenow={Number(trim[grip].toFixed(2))}
+      aria-valuetext={`${trim[grip].toFixed(2)} seconds`}
+      onPointerDown={grab(grip)}
+      onKeyDown={nudge(grip, trim[grip])}
+      onKeyUp={() => void finishTrim()}
+    />
+  );
+
+  return (
+    <section className="timeline" aria-label="Timeline">
+      <div
+        ref={strip}
+        className="strip"
+        onPointerDown={(event) => {
+          grab('playhead')(event);
+          const { left, width } = event.currentTarget.getBoundingClientRect();
+          moveTo('playhead', ((event.clientX - left) / width) * duration);
+        }}
+        onPointerMove={drag}
+        onPointerUp={release}
+        onPointerCancel={release}
+      >
+        <div className="pictures">
+          {clip.strip.map(({ time, image }) => (
+            <StripPicture key={time} clip={clip} time={time} image={image} />
+          ))}
+        </div>
+        <div className="outside" style={{ left: 0, width: percent(trim.start) }} />
+        <div className="outside" style={{ left: percent(trim.end), right: 0 }} />
+        <div className="kept" style={{ left: percent(trim.start), width: percent(trim.end - trim.start) }} />
+        <Playhead duration={duration} />
+        {handle('start', 'Start of the part that is used')}
+        {handle('end', 'End of the part that is used')}
+      </div>
+      <p className="timeline-words">
+        <span>
+          {clock(trim.start)} to {clock(trim.end)} of {clock(duration)}
+        </span>
+        {motion && (
+          <span>
+            {motion.poses.length} frames at {motion.frameRate} a second
+          </span>
+        )}
+      </p>
+    </section>
+  );
+}
+
+/** Neither edge passes the other. */
+function moveEdge(trim: Range, edge: 'start' | 'end', time: number): Range {
+  return edge === 'start'
+    ? { ...trim, start: Math.min(time, trim.end - LEAST_TRIM_SECONDS) }
+    : { ...trim, end: Math.max(time, trim.start + LEAST_TRIM_SECONDS) };
+}
+
+function StripPicture({ clip, time, image }: { clip: ClipChoice; time: number; image: ImageBitmap }) {
+  const pose = trackedPose(clip, time);
+  return (
+    <div className="strip-picture">
+      <Picture image={image} label="" />
+      {pose && (
+        <Overlay width={pose.width} height={pose.height}>
+          <SkeletonLines pose={pose} />
+        </Overlay>
+      )}
+    </div>
+  );
+}
+
+function Playhead({ duration }: { duration: number }) {
+  const time = usePreview((preview) => preview.time);
+  return <div className="playhead" style={{ left: `${(100 * time) / duration}%` }} aria-hidden="true" />;
+}

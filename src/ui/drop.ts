@@ -1,0 +1,51 @@
+import { useEffect, useState } from 'react';
+import { chooseClip } from '../state/choose-clip.ts';
+import { choosePhoto } from '../state/choose-photo.ts';
+
+const looksLikeClip = ({ type, name }: File) => type.startsWith('video/') || /\.(mp4|m4v|mov|webm|mkv|avi)$/i.test(name);
+
+/** A file goes where its kind belongs, wherever on the page it was dropped. */
+export function takeFile(file: File): void {
+  if (looksLikeClip(file)) void chooseClip(file, file.name);
+  else void choosePhoto(file, file.name);
+}
+
+/** Takes files dropped on the page or pasted into it; true while something is held over the page. */
+export function useDropAndPaste(): boolean {
+  const [over, setOver] = useState(false);
+
+  useEffect(() => {
+    let depth = 0;
+    const holdsFiles = (event: DragEvent) => event.dataTransfer?.types.includes('Files') ?? false;
+    const listeners = {
+      dragenter: (event: DragEvent) => {
+        if (holdsFiles(event)) setOver(++depth > 0);
+      },
+      dragleave: (event: DragEvent) => {
+        if (holdsFiles(event)) setOver(--depth > 0);
+      },
+      dragover: (event: DragEvent) => {
+        if (holdsFiles(event)) event.preventDefault();
+      },
+      drop: (event: DragEvent) => {
+        event.preventDefault();
+        depth = 0;
+        setOver(false);
+        for (const file of event.dataTransfer?.files ?? []) takeFile(file);
+      },
+      paste: (event: ClipboardEvent) => {
+        for (const file of event.clipboardData?.files ?? []) takeFile(file);
+      },
+    };
+    for (const [name, listener] of Object.entries(listeners)) {
+      window.addEventListener(name, listener as EventListener);
+    }
+    return () => {
+      for (const [name, listener] of Object.entries(listeners)) {
+        window.removeEventListener(name, listener as EventListener);
+      }
+    };
+  }, []);
+
+  return over;
+}
