@@ -26,7 +26,7 @@
  *     `about: { settings, seed }` is kept in the file's metadata, with the mark that the film is AI-generated.
  *   readAbout(file): Promise<About | null>                      what a result was made with, from any of these formats
  *   videoSupport(): Promise<{ mp4, webm }>                      what this browser can write
- *   drawPanels(panels, {height, gap?, ground?}): OffscreenCanvas    reference, pose and result side by side
+ *   new PanelLayout(sizes, {height, gap?, ground?}) { width, height, draw(images) }   reference, pose, result side by side
  *
  * On the page (`./page/index.ts`)
  *   cameraPermission(), listCameras(), openCamera({deviceId?, width?, height?, frameRate?, mirror?, microphone?}): Promise<Camera>
@@ -42,8 +42,12 @@ export { type Clip, type ClipInfo, type FilmstripOptions, type FrameOptions, ope
 export { ClipFrame } from './clip-frame.ts';
 export * from './errors.ts';
 export type { FrameImage, FrameTiming, FrameWriter } from './frame-writer.ts';
+export { type FramesOptions, writeFrames } from './frames-zip.ts';
+export { type GifOptions, writeGif } from './gif.ts';
+export { PanelLayout, type PanelOptions } from './panels.ts';
 export { openPhoto, type Photo, type PhotoOptions } from './photo.ts';
 export type { ClipSound, Container } from './sound.ts';
+export { writeStill } from './still.ts';
 export {
   type VideoOptions,
   type VideoQuality,
@@ -51,3 +55,4 @@ export {
   videoSupport,
   writeVideo,
 } from './video-out.ts';
+export { type WebpOptions, writeWebp } from './webp.ts';
