@@ -1,0 +1,237 @@
+import { CancelledError } from '../errors.ts';
+import type { PackManifest } from '../pack/manifest.ts';
+import { DdimSchedule, timestepsFrom } from '../scd/ddim.ts';
+import { gaussianNoise } from '../scd/noise.ts';
+import type { RenderOptions } from './api.ts';
+import type { Evaluation, Memory, Networks, Tensor } from './backend.ts';
+import { NotReadyError, WrongInputError } from './errors.ts';
+
+export type DenoiseOptions = Omit<RenderOptions, 'width' | 'height'>;
+
+/** A reference at the size the networks are compiled for: planes as `encodeImage` and `encodePose` take them. */
+export interface ReferencePlanes {
+  readonly image: Float32Array;
+  readonly skeleton: Float32Array;
+}
+
+interface EncodedReference {
+  readonly latents: Tensor;
+  readonly features: Tensor;
+}
+
+/**
+ * Spatially Conditioned Diffusion over a device's networks: the references pass through the U-Net once, then any
+ * number of frames look at what that pass left behind.
+ */
+export class Denoiser {
+  readonly #networks: Networks;
+  readonly #schedule: DdimSchedule;
+  readonly #pictureShape: readonly number[];
+  #references: readonly EncodedReference[] = [];
+  #memory: { readonly withPose: boolean; readonly memory: Memory } | undefined;
+  #lastFrame: Tensor | undefined;
+
+  constructor(
+    networks: Networks,
+    manifest: PackManifest,
+    size: { readonly width: number; readonly height: number },
+  ) {
+    this.#networks = networks;
+    this.#schedule = new DdimSchedule(manifest.configs.scheduler);
+    this.#pictureShape = [1, 3, size.height, size.width];
+  }
+
+  async setReferences(references: readonly ReferencePlanes[]): Promise<void> {
+    this.#forget();
+    const encoded: EncodedReference[] = [];
+    for (const { image, skeleton } of references) {
+      const latents = await this.#encode(image, (picture) => this.#networks.encodeImage(picture));
+      encoded.push({ latents, features: await this.#encodePose(skeleton) });
+    }
+    this.#references = encoded;
+  }
+
+  /** The clean latents of one frame; they stay the denoiser's, until the next frame. */
+  async denoise(skeleton: Float32Array, options: DenoiseOptions, signal?: AbortSignal): Promise<Tensor> {
+    const [reference] = this.#references;
+    if (reference === undefined) {
+      throw new NotReadyError('There is no reference to render from.', 'Set a reference photo first.');
+    }
+    const features = await this.#encodePose(skeleton);
+    const predict = await this.#predictor(features, options);
+    const timesteps = this.#schedule.timesteps(options.steps);
+    const start = this.#startFrom(reference.latents.shape, timesteps, options);
+    let latents = start.latents;
+    const steps = denoisingSteps(this.#networks, this.#schedule, { ...options, ...start }, predict, signal);
+    try {
+      for await (const step of steps) latents = step.latents;
+    } finally {
+      features.dispose();
+    }
+    if (latents !== this.#lastFrame) this.#lastFrame?.dispose();
+    this.#lastFrame = latents;
+    return latents;
+  }
+
+  /** Forgets the references and the last frame; the networks stay the caller's. */
+  dispose(): void {
+    this.#forget();
+  }
+
+  #forget(): void {
+    for (const { latents, features } of this.#references) {
+      latents.dispose();
+      features.dispose();
+    }
+    this.#references = [];
+    this.#memory?.memory.dispose();
+    this.#memory = undefined;
+    this.#lastFrame?.dispose();
+    this.#lastFrame = undefined;
+  }
+
+  #encodePose(skeleton: Float32Array): Promise<Tensor> {
+    return this.#encode(skeleton, (picture) => this.#networks.encodePose(picture));
+  }
+
+  async #encode(planes: Float32Array, encoder: (picture: Tensor) => Promise<Tensor>): Promise<Tensor> {
+    const picture = this.#networks.upload(planes, this.#pictureShape);
+    try {
+      return await encoder(picture);
+    } finally {
+      picture.dispose();
+    }
+  }
+
+  #startFrom(shape: readonly number[], timesteps: readonly number[], options: DenoiseOptions) {
+    const strength = options.fromLastFrame?.strength ?? 1;
+    const last = options.fromLastFrame && this.#lastFrame;
+    const left = last === undefined ? timesteps : timestepsFrom(strength, timesteps);
+    const [first] = left;
+    // Nothing left to do: at strength 0 the last frame stands.
+    if (last !== undefined && first === undefined) return { latents: last, timesteps: left };
+    const noise = this.#networks.upload(gaussianNoise(count(shape), options.seed), shape);
+    if (last === undefined || first === undefined) return { latents: noise, timesteps: left };
+    const mixture = this.#schedule.mixture(first);
+    const latents = this.#networks.mix(mixture.clean, last, mixture.noise, noise);
+    noise.dispose();
+    return { latents, timesteps: left };
+  }
+
+  /** The network's guided prediction, as a function of the sample alone. */
+  async #predictor(pose: Tensor, options: DenoiseOptions): Promise<Predict> {
+    const { interaction = 'causal', referencePose = true, guidance } = options;
+    const networks = this.#networks;
+    const alone: Predict = (sample, timestep) => networks.evaluate({ sample, pose, timestep });
+    const together =
+      interaction === 'causal'
+        ? seeing(networks, pose, await this.#remember(referencePose))
+        : this.#besideReference(pose, referencePose);
+    if (guidance === 1) return together;
+    return async (sample, timestep) => {
+      const conditional = await together(sample, timestep);
+      const unconditional = await alone(sample, timestep);
+      const guided = networks.guide(unconditional, conditional, guidance);
+      conditional.dispose();
+      unconditional.dispose();
+      return guided;
+    };
+  }
+
+  /** The reference pass, once for all frames. */
+  async #remember(withPose: boolean): Promise<Memory> {
+    if (this.#memory?.withPose === withPose) return this.#memory.memory;
+    this.#memory?.memory.dispose();
+    this.#memory = undefined;
+    const memory = await this.#networks.remember(
+      this.#references.map(({ latents, features }) =>
+        referenceEvaluation(latents, withPose ? features : null),
+      ),
+    );
+    this.#memory = { withPose, memory };
+    return memory;
+  }
+
+  /** The mutual variant: reference and sample as one picture, of which the right half is the sample's. */
+  #besideReference(pose: Tensor, withPose: boolean): Predict {
+    const [reference] = this.#references;
+    if (reference === undefined || this.#references.length > 1) {
+      throw new WrongInputError(
+        'The mutual variant looks at exactly one reference.',
+        'Remove the other references, or use the causal variant.',
+      );
+    }
+    const networks = this.#networks;
+    return async (sample, timestep) => {
+      const blank = withPose ? undefined : networks.mix(0, reference.features, 0, reference.features);
+      const wide = {
+        sample: networks.beside(reference.latents, sample),
+        pose: networks.beside(blank ?? reference.features, pose),
+      };
+      const both = await networks.evaluate({ ...wide, timestep });
+      const prediction = networks.rightHalf(both);
+      for (const tensor of [wide.sample, wide.pose, both, blank]) tensor?.dispose();
+      return prediction;
+    };
+  }
+}
+
+export type Predict = (sample: Tensor, timestep: number) => Promise<Tensor>;
+
+/** The reference pass as SCD defines it: clean latents, at time step 0. */
+export function referenceEvaluation(
+  latents: Tensor,
+  pose: Tensor | null,
+  context: Tensor | null = null,
+): Omit<Evaluation, 'memory'> {
+  return { sample: latents, pose, timestep: 0, context };
+}
+
+function seeing(networks: Networks, pose: Tensor, memory: Memory): Predict {
+  return (sample, timestep) => networks.evaluate({ sample, pose, timestep, memory });
+}
+
+export interface Denoising {
+  /** Where it starts; disposed on the way. */
+  readonly latents: Tensor;
+  /** The time steps to visit, a tail of the schedule's `steps`. */
+  readonly timesteps: readonly number[];
+  readonly steps: number;
+  readonly seed: number;
+  readonly eta?: number;
+}
+
+/**
+ * Yields the latents after each step. They are valid until the next one; the last ones are the caller's. Stops with
+ * CancelledError between two steps.
+ */
+export async function* denoisingSteps(
+  networks: Networks,
+  schedule: DdimSchedule,
+  { latents: start, timesteps, steps, seed, eta = 0 }: Denoising,
+  predict: Predict,
+  signal?: AbortSignal,
+): AsyncGenerator<{ readonly timestep: number; readonly latents: Tensor }> {
+  let latents = start;
+  for (const timestep of timesteps) {
+    if (signal?.aborted) {
+      latents.dispose();
+      throw new CancelledError();
+    }
+    const prediction = await predict(latents, timestep);
+    const update = schedule.update(timestep, steps, eta);
+    // Stream 0 is the noise that frames start from.
+    const noise =
+      update.c === 0
+        ? undefined
+        : networks.upload(gaussianNoise(count(latents.shape), seed, 1 + timestep), latents.shape);
+    const next = networks.step(latents, prediction, update, noise);
+    for (const tensor of [latents, prediction, noise]) tensor?.dispose();
+    latents = next;
+    yield { timestep, latents };
+  }
+}
+
+function count(shape: readonly number[]): number {
+  return shape.reduce((product, dim) => product * dim, 1);
+}
