@@ -56,12 +56,12 @@ export function assemble(plan: SegmentPlan, weights: TensorFile, precision: Prec
 export class Runner {
   private constructor(private readonly session: ort.InferenceSession) {}
 
-  static async load(part: Part): Promise<Runner> {
+  static async load(part: Part, location = 'weights'): Promise<Runner> {
     const { graph, weights } = retypeToF32(part, 'part');
     return new Runner(
       await ort.InferenceSession.create(graph, {
         executionProviders: ['wasm'],
-        externalData: [{ path: 'weights', data: weights }],
+        externalData: [{ path: location, data: weights }],
       }),
     );
   }
