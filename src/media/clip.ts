@@ -205,17 +205,11 @@ export class Clip {
         if (signal?.aborted) throw new CancelledError();
         const { value: sample, done } = await this.#step(samples.next());
         const to = done ? this.info.duration : sample.timestamp - this.origin;
-        if (held) {
-          if (to > start + TICK_TOLERANCE) {
-            const seen: VideoSample = held;
-            held = null;
-            yield span(seen, to);
-          } else {
-            held.close();
-          }
-        }
+        const seen: VideoSample | null = held;
+        held = done ? null : sample;
+        if (seen && to > start + TICK_TOLERANCE) yield span(seen, to);
+        else seen?.close();
         if (done) return;
-        held = sample;
       }
     } finally {
       held?.close();

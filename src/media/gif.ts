@@ -7,7 +7,7 @@ export interface GifOptions {
   readonly width: number;
   readonly height: number;
   readonly frameRate: number;
-  /** A fine pattern that hides the steps between 255 colours; off gives smaller files with banding. */
+  /** A fine pattern that hides the steps between 255 colours. Off unless asked for: smooth ground looks calmer. */
   readonly dither?: boolean;
   readonly about?: About;
   readonly to?: FileSystemFileHandle;
@@ -19,7 +19,7 @@ const KEEP = 255;
 const UNSEEN_CHANGE = 6;
 /** Browsers play anything shorter than two hundredths of a second far too slowly. */
 const SHORTEST = 2;
-const DITHER_STRENGTH = 14;
+const DITHER_STRENGTH = 7;
 
 /** Bayer's 8 by 8 thresholds. Ordered, because error diffusion crawls from frame to frame and compresses badly. */
 const THRESHOLDS = Float32Array.from({ length: 64 }, (_, i) => {
@@ -59,7 +59,7 @@ class GifWriter implements FrameWriter {
   }
 
   async add(image: FrameImage): Promise<void> {
-    const { width, height, frameRate, dither = true } = this.#options;
+    const { width, height, frameRate, dither = false } = this.#options;
     const frame = this.#frame++;
     if (frame < this.#nextShown) return;
     this.#nextShown = nextGifFrame(frame, frameRate);
