@@ -97,3 +97,11 @@ export function changeSettings(change: Partial<Settings>): void {
 }
 
 export const choosePack = (pack: PackChoice): void => useChoices.setState({ pack });
+
+/** What the pack was made for, once it has been read. */
+export function learnPackDefaults(size: Size, guidance: number): void {
+  const { pack } = useChoices.getState();
+  // The same numbers in a new object would look like a change, and have the motion planned again.
+  if (pack.size.width === size.width && pack.size.height === size.height && pack.guidance === guidance) return;
+  useChoices.setState({ pack: { ...pack, size, guidance } });
+}

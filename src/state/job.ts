@@ -1,10 +1,11 @@
 import { create } from 'zustand';
 import type { RenderedFrame } from '../engine/api.ts';
-import { useChoices } from './choices.ts';
+import { type Choices, learnPackDefaults, type PhotoChoice, useChoices } from './choices.ts';
 import { currentEngine, restartEngine, useDevice } from './device.ts';
 import { FrameStore, forgetOldLooks } from './frame-store.ts';
-import { type Look, type Motion, planLook, planMotion, poseKey } from './plan.ts';
-import { type Problem, problemOf } from './problem.ts';
+import { type Look, type Motion, planLook, poseKey } from './plan.ts';
+import { plannedMotion } from './preview.ts';
+import { PlanError, type Problem, problemOf } from './problem.ts';
 import { ensureLoaded, render } from './render.ts';
 import type { Settings } from './settings.ts';
 import { steadyMask } from './steady.ts';
@@ -15,6 +16,7 @@ export type JobStatus = 'idle' | 'loading' | 'running' | 'paused' | 'stopped' | 
 export interface Film {
   readonly motion: Motion;
   readonly look: Look;
+  readonly photos: readonly PhotoChoice[];
   readonly settings: Settings;
   readonly keys: readonly string[];
   readonly store: FrameStore;
@@ -38,6 +40,17 @@ export const useJob = create<Job>(() => ({
   secondsPerFrame: null,
   problem: null,
 }));
+
+/** Whether the shown film is not what the choices ask for by now. */
+export function isOutdated(film: Film, choices: Choices): boolean {
+  const { visibleMark: _, ...now } = choices.settings;
+  const { visibleMark: __, ...then } = film.settings;
+  return (
+    film.motion !== plannedMotion(choices).motion ||
+    film.photos !== choices.photos ||
+    JSON.stringify(now) !== JSON.stringify(then)
+  );
+}
 
 export const isBusy = ({ status }: Pick<Job, 'status'>): boolean =>
   status === 'loading' || status === 'running' || status === 'paused';
@@ -77,14 +90,13 @@ async function prepare(): Promise<Film> {
   );
   useDevice.setState({ info, progress: null });
   const { width, height, guidance } = info.manifest.defaults;
-  const pack = { ...chosen, size: { width, height }, guidance };
-  useChoices.setState({ pack });
+  learnPackDefaults({ width, height }, guidance);
 
-  const { photos, clip } = useChoices.getState();
-  const [photo] = photos;
-  if (!photo || !clip) throw new Error('A photo and a clip come first.');
-  const motion = planMotion(photo, clip, settings, pack.size);
-  if (!motion) throw new Error('The clip is still being read.');
+  const choices = useChoices.getState();
+  const { photos, pack } = choices;
+  const { motion, problem } = plannedMotion(choices);
+  if (problem) throw new PlanError(problem);
+  if (!motion) throw new Error('A photo and a clip come first.');
   const before = useJob.getState().film;
   const planned = await planLook(photos, settings, pack, motion);
   // The same look keeps its references, so that the engine need not look at them again.
@@ -95,7 +107,7 @@ async function prepare(): Promise<Film> {
     before.store.close();
     await forgetOldLooks([before.look.key, look.key]);
   }
-  return { motion, look, settings, keys, store };
+  return { motion, look, photos, settings, keys, store };
 }
 
 async function renderMissing(film: Film, missing: readonly number[], isMine: () => boolean): Promise<void> {

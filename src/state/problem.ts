@@ -6,6 +6,13 @@ export interface Problem {
   readonly remedy: string;
 }
 
+/** A fault that was shown already, now in the way of rendering. */
+export class PlanError extends PirouetteError {
+  constructor({ message, remedy }: Problem) {
+    super(message, remedy);
+  }
+}
+
 /** Null where nothing went wrong: the person themself stopped it. */
 export function problemOf(error: unknown): Problem | null {
   if (error instanceof Error && (error.name === 'CancelledError' || error.name === 'AbortError')) return null;

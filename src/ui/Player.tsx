@@ -1,0 +1,111 @@
+import { useState } from 'react';
+import { useChoices } from '../state/choices.ts';
+import { type Film, useJob } from '../state/job.ts';
+import { Action } from './controls.tsx';
+import { Picture } from './Picture.tsx';
+import { Overlay, SkeletonLines } from './Skeleton.tsx';
+import { usePlayback } from './use-playback.ts';
+import { clock } from './words.ts';
+
+type Look = 'result' | 'compare' | 'beside';
+
+export function Player({ film, ready, complete }: { film: Film; ready: readonly number[]; complete: boolean }) {
+  const playback = usePlayback(film, ready, complete);
+  const [look, setLook] = useState<Look>('result');
+  const [split, setSplit] = useState(50);
+  const status = useJob((job) => job.status);
+  const hasSound = useChoices((choices) => choices.clip?.clip.info.sound != null);
+  const { width, height } = film.motion.size;
+  const pose = film.motion.poses[ready[playback.place] ?? 0];
+  const toggle = (wanted: Look) => setLook(look === wanted ? 'result' : wanted);
+
+  return (
+    <div className="player">
+      <div className={`stage ${look}`}>
+        <div className="spot" aria-hidden="true" />
+        {look === 'beside' && (
+          <>
+            <Picture image={film.look.ground} label="The photo" />
+            <div className="pose-picture" style={{ aspectRatio: `${width} / ${height}` }}>
+              <Overlay width={width} height={height}>
+                {pose && <SkeletonLines pose={pose} />}
+              </Overlay>
+            </div>
+          </>
+        )}
+        <div className="screen" style={{ aspectRatio: `${width} / ${height}` }}>
+          {look === 'compare' && <Picture image={film.look.ground} label="The photo" />}
+          <canvas
+            ref={playback.canvas}
+            className="picture"
+            role="img"
+            aria-label={`The result, frame ${playback.place + 1} of ${ready.length}`}
+            style={look === 'compare' ? { clipPath: `inset(0 0 0 ${split}%)` } : undefined}
+          />
+          {look === 'compare' && (
+            <input
+              type="range"
+              className="splitter"
+              aria-label="How much of the photo is shown"
+              min={0}
+              max={100}
+              value={split}
+              style={{ '--split': `${split}%` } as React.CSSProperties}
+              onChange={(event) => setSplit(Number(event.target.value))}
+            />
+          )}
+        </div>
+        {status === 'stopped' && !complete && <p className="stage-note">Stopped. What is done is kept.</p>}
+      </div>
+      <div className="player-controls">
+        <Action
+          icon={playback.playing ? 'pause' : 'play'}
+          label={playback.playing ? 'Pause the result' : 'Play the result'}
+          iconOnly
+          className="quiet"
+          onClick={() => playback.setPlaying(!playback.playing)}
+        />
+        <input
+          type="range"
+          className="scrubber"
+          aria-label="Place in the result"
+          aria-valuetext={`Frame ${playback.place + 1} of ${ready.length}`}
+          min={0}
+          max={Math.max(0, ready.length - 1)}
+          value={playback.place}
+          onChange={(event) => {
+            playback.setPlaying(false);
+            playback.seek(Number(event.target.value));
+          }}
+        />
+        <span className="player-clock">{clock((playback.place + 1) / film.motion.frameRate)}</span>
+        {hasSound && complete && (
+          <Action
+            icon={playback.sound ? 'sound' : 'muted'}
+            label={playback.sound ? 'Sound off' : 'Sound on'}
+            iconOnly
+            className="quiet"
+            pressed={playback.sound}
+            onClick={() => playback.setSound(!playback.sound)}
+          />
+        )}
+        <Action
+          icon="compare"
+          label="Compare with the photo"
+          iconOnly
+          className="quiet"
+          pressed={look === 'compare'}
+          onClick={() => toggle('compare')}
+        />
+        <Action
+          icon="skeleton"
+          label="Photo, pose and result side by side"
+          iconOnly
+          className="quiet"
+          pressed={look === 'beside'}
+          onClick={() => toggle('beside')}
+        />
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,82 @@
+import { changeSettings, useChoices } from '../state/choices.ts';
+import { isBusy, isOutdated, pause, resume, start, stop, useJob } from '../state/job.ts';
+import { useMotion } from '../state/preview.ts';
+import { type Quality, stepsOf } from '../state/settings.ts';
+import { Action, Segmented } from './controls.tsx';
+import { frames } from './words.ts';
+
+const QUALITIES: readonly (readonly [Quality, string])[] = [
+  ['draft', 'Draft'],
+  ['good', 'Good'],
+  ['best', 'Best'],
+];
+
+export function RenderBar({ onSettings }: { onSettings: () => void }) {
+  const settings = useChoices((choices) => choices.settings);
+  const hint = useHint();
+
+  return (
+    <section className="render-bar" aria-label="Rendering">
+      <div className="render-choices">
+        <Segmented
+          label="Quality"
+          value={settings.quality}
+          options={QUALITIES}
+          onChange={(quality) => changeSettings({ quality, steps: null })}
+        />
+        <Action icon="settings" label="Settings" className="quiet" onClick={onSettings} />
+      </div>
+      <p className="render-hint">{hint}</p>
+      <MainAction />
+    </section>
+  );
+}
+
+function useHint(): string {
+  const { photos, clip, clipTask, settings } = useChoices();
+  const { motion } = useMotion();
+  if (!photos[0] && !clip) return 'A photo, a dance, and off they go.';
+  if (!photos[0]) return 'Now choose who dances.';
+  if (!clip) return 'Now choose a dance.';
+  if (!motion) return clipTask ? 'Reading the dance…' : 'This dance cannot be used yet.';
+  const { width, height } = motion.size;
+  return `${frames(motion.poses.length)}, ${width} × ${height}, ${stepsOf(settings)} steps each`;
+}
+
+function MainAction() {
+  const job = useJob();
+  const choices = useChoices();
+  const { motion } = useMotion();
+
+  if (isBusy(job)) {
+    return (
+      <div className="main-action">
+        {job.status === 'running' && <Action icon="pause" label="Pause" onClick={pause} />}
+        {job.status === 'paused' && <Action icon="play" label="Go on" className="primary" onClick={resume} />}
+        <Action icon="stop" label={job.ready.length > 0 ? 'Stop and keep' : 'Cancel'} onClick={() => void stop()} />
+      </div>
+    );
+  }
+  const { film, ready } = job;
+  const unfinished = film !== null && ready.length > 0 && ready.length < film.keys.length;
+  const label =
+    film === null
+      ? 'Make them dance'
+      : isOutdated(film, choices)
+        ? 'Dance again'
+        : unfinished || job.status === 'failed'
+          ? 'Go on'
+          : 'Make them dance';
+  const nothingToDo = film !== null && job.status === 'finished' && !isOutdated(film, choices);
+  return (
+    <div className="main-action">
+      <Action
+        icon="play"
+        label={label}
+        className={`large ${nothingToDo ? '' : 'primary'}`}
+        disabled={!motion || nothingToDo}
+        onClick={() => void start()}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,108 @@
+import { useChoices } from '../state/choices.ts';
+import { useDevice } from '../state/device.ts';
+import { isEmptyStudio, tryExample, useExamples } from '../state/examples.ts';
+import { dismissJobProblem, isBusy, useJob } from '../state/job.ts';
+import { Action } from './controls.tsx';
+import { ProblemMessage } from './Message.tsx';
+import { Player } from './Player.tsx';
+import { Resume } from './Resume.tsx';
+import { SaveBar } from './SaveBar.tsx';
+import { bytes, duration, frames, secondsEach } from './words.ts';
+
+export function ResultPanel() {
+  const job = useJob();
+  const { film, ready, problem } = job;
+
+  return (
+    <section className="panel result" id="result" aria-labelledby="result-title" tabIndex={-1}>
+      <h2 id="result-title" className="hidden-visually">
+        Result
+      </h2>
+      {film && ready.length > 0 ? <Player film={film} ready={ready} complete={ready.length === film.keys.length} /> : <Curtain />}
+      <Progress />
+      {problem && <ProblemMessage problem={problem} onDismiss={dismissJobProblem} />}
+      {film && ready.length > 0 && !isBusy(job) && <SaveBar film={film} ready={ready} />}
+    </section>
+  );
+}
+
+/** The stage before the first frame. */
+function Curtain() {
+  const { status, film } = useJob();
+  const empty = useChoices(isEmptyStudio);
+  const starting = useExamples((examples) => examples.starting);
+  return (
+    <div className="stage curtain">
+      <div className="spot" aria-hidden="true" />
+      {status === 'loading' || status === 'running' ? (
+        <p className="curtain-line">{status === 'loading' ? 'Getting ready…' : `Painting the first of ${frames(film?.keys.length ?? 0)}…`}</p>
+      ) : empty || starting ? (
+        <>
+          <p className="headline">Make a photo dance.</p>
+          <p className="subline">
+            Bring a photo of a person and a clip of somebody dancing. Pirouette paints the person in the photo into the
+            dance, on your own device. Nothing is uploaded.
+          </p>
+          <Action
+            icon="play"
+            label={starting ? 'On its way…' : 'See an example'}
+            className="primary large"
+            disabled={starting}
+            onClick={() => void tryExample()}
+          />
+          <Resume />
+        </>
+      ) : (
+        <>
+          <p className="curtain-line">The stage is yours.</p>
+          <Resume />
+        </>
+      )}
+    </div>
+  );
+}
+
+function Progress() {
+  const job = useJob();
+  const progress = useDevice((device) => device.progress);
+  const { status, film, ready, secondsPerFrame } = job;
+  if (!isBusy(job)) return null;
+
+  if (status === 'loading') {
+    const share = progress ? progress.loadedBytes / Math.max(1, progress.totalBytes) : null;
+    return (
+      <div className="progress" role="status">
+        <div className={`bar ${share === null ? 'unknown' : ''}`}>
+          <i style={{ width: `${share === null ? 35 : 100 * share}%` }} />
+        </div>
+        <p>
+          {progress && share !== null && share < 1
+            ? `Fetching the model: ${bytes(progress.loadedBytes)} of ${bytes(progress.totalBytes)}`
+            : 'Warming up the model'}
+        </p>
+      </div>
+    );
+  }
+  const total = film?.keys.length ?? 0;
+  const left = total - ready.length;
+  return (
+    <div className="progress">
+      <div className="bar" role="progressbar" aria-label="Frames done" aria-valuemin={0} aria-valuemax={total} aria-valuenow={ready.length}>
+        <i style={{ width: `${(100 * ready.length) / Math.max(1, total)}%` }} />
+      </div>
+      <p>
+        <span>
+          {ready.length} of {frames(total)}
+        </span>
+        {secondsPerFrame !== null && <span>{secondsEach(secondsPerFrame)}</span>}
+        <span>
+          {status === 'paused'
+            ? 'paused'
+            : secondsPerFrame !== null
+              ? `about ${duration(left * secondsPerFrame)} left`
+              : 'measuring…'}
+        </span>
+      </p>
+    </div>
+  );
+}
