@@ -242,7 +242,7 @@ def dance(rng, seconds, fps=25, style=None, turns=.25, phrases=None, bpm=None):
     bpm = bpm or rng.uniform(*tempo)
     time = np.arange(round(seconds * fps)) / fps
     beat = time * bpm / 60
-    beats = int(rng.choice([4, 8])) if phrases is None else 8
+    beats = int(rng.choice([4, 8])) if phrases is None else 4
     count = int(beat[-1] // beats) + 2
     track = np.zeros((len(time), SIZE))
     weights = np.zeros(len(time))

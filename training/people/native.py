@@ -94,7 +94,7 @@ library.penetration.restype = ctypes.c_double
 library.penetration.argtypes = [i32, pointer, ctypes.c_double, ctypes.c_double, i32, pointer, i32, pointer, i32, pointer]
 library.forward_kinematics.argtypes = [i32, pointer, pointer, pointer, pointer]
 library.render_backdrop.argtypes = [ctypes.POINTER(Place), ctypes.POINTER(Camera), ctypes.POINTER(Light), i32, i32,
-                                    ctypes.POINTER(Backdrop)]
+                                    i32, ctypes.POINTER(Backdrop)]
 library.render_frame.argtypes = [pointer, i32, pointer, pointer, ctypes.POINTER(Camera), ctypes.POINTER(Light),
                                  ctypes.POINTER(Backdrop), i32, i32, i32, f32, f32, pointer, pointer, i32, pointer,
                                  pointer, pointer, pointer]

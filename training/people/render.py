@@ -6,8 +6,6 @@ import numpy as np
 from .body import FLESH
 from .native import address, library
 
-SAMPLES = 2  # a side: four a pixel
-
 
 def tone_curve():
     """4096 entries over sqrt(linear / 4): a soft shoulder, then sRGB."""
@@ -20,13 +18,14 @@ def tone_curve():
 TONE = tone_curve()
 
 
-def render(person, pose, stage):
-    """-> image (H, W, 3) uint8, mask (H, W) uint8 (255: person), joints (18, 3): x, y in pixels and 1 seen, .5 hidden, 0 outside."""
+def render(person, pose, stage, samples=2):
+    """-> image (H, W, 3) uint8, mask (H, W) uint8 (255: person), joints (18, 3): x, y in pixels and 1 seen, .5 hidden, 0 outside.
+    `samples`: a side of each pixel."""
     matrices = person.poser.matrices(pose)
-    return render_matrices(person, matrices, stage)
+    return render_matrices(person, matrices, stage, samples)
 
 
-def render_matrices(person, matrices, stage):
+def render_matrices(person, matrices, stage, samples=2):
     body = person.body
     head = body.bone("head")
     centre = matrices[head][:, :3] @ ((body.heads[head] + body.tails[head]) / 2) + matrices[head][:, 3]
@@ -37,7 +36,7 @@ def render_matrices(person, matrices, stage):
     centre, feet = centre.astype(np.float32), np.ascontiguousarray(feet)
     setting = stage.setting
     covered = library.render_frame(ctypes.addressof(person.native), len(person.parts), address(native), address(centre), ctypes.byref(stage.camera),
-                                   ctypes.byref(setting.light), ctypes.byref(stage.backdrop), stage.H, stage.W, SAMPLES, setting.exposure,
+                                   ctypes.byref(setting.light), ctypes.byref(stage.backdrop), stage.H, stage.W, samples, setting.exposure,
                                    setting.softness, address(TONE), address(feet), 18, address(joints), address(image), address(mask), address(seen))
     if covered < 0:
         raise MemoryError("a frame")

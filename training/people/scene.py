@@ -245,12 +245,13 @@ def random_setting(rng, view, kind=None):
 class Stage:
     """A setting seen by one camera: the backdrop, drawn once and shared by all frames."""
 
-    def __init__(self, setting, view, H, W):
+    def __init__(self, setting, view, H, W, samples=2):
         self.setting, self.H, self.W = setting, H, W
         self.camera = view.camera(H, W)
         self.arrays = [np.empty((H, W, 3), np.float32) for _ in range(3)] + [np.empty((H, W), np.uint8)]
         self.backdrop = Backdrop(*map(address, self.arrays))
         place = Place.from_buffer_copy(setting.place)
         place.blur_radius = round(place.blur_radius * min(H, W) / 256)
-        if not library.render_backdrop(ctypes.byref(place), ctypes.byref(self.camera), ctypes.byref(setting.light), H, W, ctypes.byref(self.backdrop)):
+        if not library.render_backdrop(ctypes.byref(place), ctypes.byref(self.camera), ctypes.byref(setting.light), H, W,
+                                       samples, ctypes.byref(self.backdrop)):
             raise MemoryError("the backdrop")

@@ -36,13 +36,13 @@ def shot(rng, person, view, stage, frontal):
     return image, mask, joints
 
 
-def render_person(seed, assets, H, W, poses=6, framing=None):
+def render_person(seed, assets, H, W, poses=6, reframed_share=REFRAMED_SHARE):
     """-> images, masks, joints, record."""
     rng = np.random.default_rng(seed)
     person = clothed_person(rng, assets, max(H, W))
-    view = scene.random_view(rng, person.body.height, H, W, framing)
+    view = scene.random_view(rng, person.body.height, H, W)
     setting = scene.random_setting(rng, view)
-    moving = rng.random() < REFRAMED_SHARE
+    moving = rng.random() < reframed_share
     stage = scene.Stage(setting, view, H, W)
     frames = []
     for k in range(poses):
@@ -61,8 +61,12 @@ def write_shard(task):
     if folder.exists():
         return folder
     assets = write_shard.assets
-    rows = [render_person(seed, assets, options.height, options.width, options.poses) for seed in range(first, first + count)]
-    images, masks, joints, records = zip(*rows)
+    save_people(folder, [render_person(seed, assets, options.height, options.width, options.poses) for seed in range(first, first + count)])
+    return folder
+
+
+def save_people(folder, people):
+    images, masks, joints, records = zip(*people)
     partial = folder.with_suffix(f".{os.getpid()}")
     partial.mkdir(parents=True)
     np.save(partial / "images.npy", np.stack(images))
@@ -70,7 +74,6 @@ def write_shard(task):
     np.save(partial / "joints.npy", np.stack(joints).astype(np.float32))
     (partial / "meta.json").write_text(json.dumps(records))
     partial.rename(folder)
-    return folder
 
 
 def start(folder, cache):
@@ -97,8 +100,8 @@ def main():
     if options.first_seed + options.people > HELD_OUT:
         parser.error(f"seeds from {HELD_OUT} on are held out")
     catalogue.load(options.assets, options.cache)  # packed once, before the workers read it
-    tasks = [(options, i, options.first_seed + i * options.per_shard, options.per_shard)
-             for i in range(-(-options.people // options.per_shard))]
+    first = options.first_seed // options.per_shard  # a shard's number follows from its seeds
+    tasks = [(options, i, i * options.per_shard, options.per_shard) for i in range(first, first + -(-options.people // options.per_shard))]
     with multiprocessing.Pool(options.processes, start, (options.assets, options.cache)) as pool:
         for done, folder in enumerate(pool.imap_unordered(write_shard, tasks), 1):
             print(f"{folder} ({done} of {len(tasks)})", flush=True)

@@ -197,18 +197,20 @@ class Person:
     def dress(self):
         """Adds the garments and returns the base vertices they hide."""
         look, positions = self.look, self.body.positions
-        if look.top == look.bottom:
+        if look.top in catalogue.ONE_PIECE:
             hidden = self.proxy(look.top, "hidden").copy()
             self.add_garment(look.top, "top", None)
         else:
             upper, lower = (self.proxy(n, "upper")[self.proxy(n, "components")] for n in (look.top, look.bottom))
             lower = ~lower
-            hem = self.fitted(look.top)[self.proxy(look.top, "faces")[upper]][..., 1].min() + .25
-            waist = self.fitted(look.bottom)[self.proxy(look.bottom, "faces")[lower]][..., 1].max() - .15
+            hem = self.fitted(look.top)[self.proxy(look.top, "faces")[upper]][..., 1].min() + .1
+            waist = self.fitted(look.bottom)[self.proxy(look.bottom, "faces")[lower]][..., 1].max() - .05
             arms = np.isin(self.assets["dominant"], [i for i, b in enumerate(self.assets["bone_names"])
                                                      if b.startswith(("upperarm", "lowerarm", "hand", "index", "middle", "ring", "pinky", "thumb"))])
             hidden = self.proxy(look.top, "hidden") & ((positions[:, 1] > hem) | arms)
             hidden |= self.proxy(look.bottom, "hidden") & (positions[:, 1] < waist) & ~arms
+            if look.top == look.bottom:
+                hidden = self.proxy(look.top, "hidden").copy()
             self.add_garment(look.bottom, "bottom", lower)
             self.add_garment(look.top, "top", upper)
         # Trousers also hide the parts of shoes beneath them.

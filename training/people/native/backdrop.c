@@ -134,100 +134,111 @@ static void sky(const Place *place, const float *direction, float *out) {
   for (int k = 0; k < 3; k++) out[k] += (1.05f - out[k]) * cloud * .7f;
 }
 
+typedef struct { float ambient[3], direct[3], position[3], soft; int receives; } Seen;
+
+/* What one ray meets. kind: 0 sky, 1 ground, 2 wall, 3 side wall, 4 the far backdrop, from 5 on a thing. */
+static void look(const Place *place, const Camera *camera, const Light *light, float x, float y, Seen *out) {
+  const float *e = camera->eye, *r = camera->rotation;
+  float cx = (x - camera->centreX) / camera->focal, cy = (camera->centreY - y) / camera->focal, d[3];
+  for (int k = 0; k < 3; k++) d[k] = cx * r[k] + cy * r[3 + k] - r[6 + k];
+  float t = 1e6f, normal[3] = {0, 0, 1}, albedo[3] = {0, 0, 0};
+  int kind = 0;
+  if (d[1] < -1e-5f) { t = -e[1] / d[1]; kind = 1; }
+  if (d[2] < -1e-5f) {
+    float s = (place->wallZ - e[2]) / d[2], across = e[0] + s * d[0], top = e[1] + s * d[1];
+    int skyline = place->far.contrast > 0 && top < 14 + 22 * place->far.contrast * fractalNoise(across * .025f, 0, 4, place->seed);
+    if (s < t && s > 0 && (!place->outdoors || skyline)) { t = s; kind = place->outdoors ? 4 : 2; }
+  }
+  if (place->cornerSide != 0 && d[0] * place->cornerSide > 1e-5f) {
+    float s = (place->cornerX - e[0]) / d[0];
+    if (s < t && s > 0) { t = s; kind = 3; }
+  }
+  for (int i = 0; i < place->thingCount; i++) if (hit_thing(place->things + i, e, d, &t, normal)) kind = 5 + i;
+  float *p = out->position;
+  for (int k = 0; k < 3; k++) { p[k] = e[k] + t * d[k]; out->direct[k] = 0; }
+  out->receives = kind == 1 || kind == 2;
+  out->soft = smooth((place->focusZ - 4 - p[2]) / 14);
+  if (kind == 0) {
+    float s = 1 / sqrtf(dot3(d, d)), unit[3] = {d[0] * s, d[1] * s, d[2] * s};
+    sky(place, unit, out->ambient);
+    return;
+  }
+  float width = t / camera->focal, occlusion = 1;
+  float fromFloor = expf(-fmaxf(p[1], 0) / 2.5f), fromWall = expf(-fmaxf(p[2] - place->wallZ, 0) / 2.5f);
+  if (kind == 1) {
+    p[1] = 0;
+    normal[0] = normal[2] = 0; normal[1] = 1;
+    surface(&place->ground, p[0], p[2], width / fmaxf(fabsf(d[1]), .05f), albedo);
+    if (!place->outdoors && place->curve == 0) occlusion = 1 - .35f * fromWall;
+    if (place->curve > 0 && p[2] < place->wallZ + place->curve) { /* the floor bends up into the wall */
+      normal[2] = smooth((place->wallZ + place->curve - p[2]) / place->curve);
+      normal[1] = 1 - normal[2];
+    }
+  } else if (kind == 2 || kind == 4) {
+    normal[0] = normal[1] = 0; normal[2] = 1;
+    surface(kind == 2 ? &place->wall : &place->far, p[0], p[1], width, albedo);
+    if (kind == 2 && place->curve == 0) {
+      occlusion = 1 - .35f * fromFloor;
+      if (p[1] < place->skirting) for (int k = 0; k < 3; k++) albedo[k] = p[1] > place->skirting - .12f ? albedo[k] * .5f : .75f;
+    }
+  } else if (kind == 3) {
+    normal[1] = normal[2] = 0; normal[0] = -place->cornerSide;
+    surface(&place->side, p[2], p[1], width, albedo);
+    occlusion = (1 - .35f * fromFloor) * (1 - .3f * fromWall);
+    if (p[1] < place->skirting) for (int k = 0; k < 3; k++) albedo[k] = .7f;
+  } else {
+    const Thing *thing = place->things + kind - 5;
+    float u = fabsf(normal[0]) > .7f ? p[2] - thing->centre[2] : p[0] - thing->centre[0];
+    float v = fabsf(normal[1]) > .7f && thing->shape == 0 ? p[2] - thing->centre[2] : p[1] - thing->centre[1];
+    surface(&thing->material, u, v, width, albedo);
+    if (thing->shape == 2) { /* it glows */
+      for (int k = 0; k < 3; k++) out->ambient[k] = albedo[k] * 1.1f;
+      return;
+    }
+    if (normal[1] < .5f) occlusion = 1 - .5f * expf(-fmaxf(p[1], 0) / 1.5f);
+  }
+  float facing = fmaxf(dot3(normal, light->keyDirection), 0), up = .5f + .5f * normal[1];
+  float haze = place->outdoors ? 1 - expf(-t / 900) : 0;
+  for (int k = 0; k < 3; k++) {
+    float lit = albedo[k] * light->key[k] * facing;
+    out->ambient[k] = albedo[k] * occlusion * (light->sky[k] * up + light->ground[k] * (1 - up));
+    if (kind == 1 || kind == 2) out->direct[k] = lit;
+    else out->ambient[k] += .6f * lit;
+    out->ambient[k] += (place->skyLow[k] - out->ambient[k]) * haze;
+  }
+}
+
 /* Returns 0 when memory runs out. `out->receives`: 1 where the key light's shadows may fall. */
-int render_backdrop(const Place *place, const Camera *camera, const Light *light, int H, int W, const Backdrop *out) {
-  float *far = place->blurRadius > 0 ? calloc((size_t)H * W, sizeof(float)) : NULL;
+int render_backdrop(const Place *place, const Camera *camera, const Light *light, int H, int W, int samples, const Backdrop *out) {
+  float *soft = calloc((size_t)H * W, sizeof(float)), share = 1.f / (samples * samples);
+  if (!soft) return 0;
+  memset(out->ambient, 0, sizeof(float) * 3 * H * W);
+  memset(out->direct, 0, sizeof(float) * 3 * H * W);
   for (int y = 0; y < H; y++) for (int x = 0; x < W; x++) {
-    const float *e = camera->eye, *r = camera->rotation;
-    float cx = (x + .5f - camera->centreX) / camera->focal, cy = (camera->centreY - y - .5f) / camera->focal, d[3];
-    for (int k = 0; k < 3; k++) d[k] = cx * r[k] + cy * r[3 + k] - r[6 + k];
-    float pixel = 1 / camera->focal, t = 1e6f, normal[3] = {0, 0, 1}, albedo[3] = {0, 0, 0}, glow = 0;
-    int kind = 0; /* 0 sky, 1 ground, 2 wall, 3 side wall, 4 far backdrop, 5 a thing */
-    if (d[1] < -1e-5f) { t = -e[1] / d[1]; kind = 1; }
-    if (d[2] < -1e-5f) {
-      float s = (place->wallZ - e[2]) / d[2];
-      if (s < t && s > 0) {
-        float top = e[1] + s * d[1];
-        if (!place->outdoors) { t = s; kind = 2; }
-        else if (place->far.contrast > 0 && top < 14 + 22 * place->far.contrast * fractalNoise((e[0] + s * d[0]) * .025f, 0, 4, place->seed)) { t = s; kind = 4; }
-      }
-    }
-    if (place->cornerSide != 0 && d[0] * place->cornerSide > 1e-5f) {
-      float s = (place->cornerX - e[0]) / d[0];
-      if (s < t && s > 0) { t = s; kind = 3; }
-    }
-    for (int i = 0; i < place->thingCount; i++) if (hit_thing(place->things + i, e, d, &t, normal)) kind = 5 + i;
-    float p[3];
-    for (int k = 0; k < 3; k++) p[k] = e[k] + t * d[k];
-    float *ambient = out->ambient + 3 * (y * W + x), *direct = out->direct + 3 * (y * W + x);
-    out->receives[y * W + x] = 0;
-    for (int k = 0; k < 3; k++) direct[k] = 0;
-    float width = pixel * t, occlusion = 1;
-    const Material *material = NULL;
-    if (kind == 1) {
-      material = &place->ground; normal[0] = normal[2] = 0; normal[1] = 1;
-      surface(material, p[0], p[2], width / fmaxf(fabsf(d[1]), .05f), albedo);
-      if (!place->outdoors && place->curve == 0) occlusion = 1 - .35f * expf(-fmaxf(p[2] - place->wallZ, 0) / 2.5f);
-      if (place->curve > 0 && p[2] < place->wallZ + place->curve) { /* the floor bends up into the wall */
-        float bend = smooth((place->wallZ + place->curve - p[2]) / place->curve);
-        normal[1] = 1 - bend; normal[2] = bend;
-      }
-    } else if (kind == 2 || kind == 4) {
-      material = kind == 2 ? &place->wall : &place->far; normal[0] = normal[1] = 0; normal[2] = 1;
-      surface(material, p[0], p[1], width, albedo);
-      if (kind == 2 && place->curve == 0) {
-        occlusion = 1 - .35f * expf(-fmaxf(p[1], 0) / 2.5f);
-        if (p[1] < place->skirting) for (int k = 0; k < 3; k++) albedo[k] = p[1] > place->skirting - .12f ? albedo[k] * .5f : .75f;
-      }
-    } else if (kind == 3) {
-      material = &place->side; normal[1] = normal[2] = 0; normal[0] = -place->cornerSide;
-      surface(material, p[2], p[1], width, albedo);
-      occlusion = (1 - .35f * expf(-fmaxf(p[1], 0) / 2.5f)) * (1 - .3f * expf(-fmaxf(p[2] - place->wallZ, 0) / 3));
-      if (p[1] < place->skirting) for (int k = 0; k < 3; k++) albedo[k] = .7f;
-    } else if (kind >= 5) {
-      const Thing *thing = place->things + kind - 5;
-      float u = fabsf(normal[0]) > .7f ? p[2] - thing->centre[2] : p[0] - thing->centre[0];
-      float v = fabsf(normal[1]) > .7f && thing->shape == 0 ? p[2] - thing->centre[2] : p[1] - thing->centre[1];
-      material = &thing->material;
-      surface(material, u, v, width, albedo);
-      glow = thing->shape == 2;
-      occlusion = 1 - .5f * expf(-fmaxf(p[1], 0) / 1.5f) * (normal[1] < .5f);
-    }
-    if (!material) {
-      float s = 1 / sqrtf(dot3(d, d)), unit[3] = {d[0] * s, d[1] * s, d[2] * s};
-      sky(place, unit, ambient);
-    } else if (glow) {
-      for (int k = 0; k < 3; k++) ambient[k] = albedo[k] * 1.1f;
-    } else {
-      float facing = fmaxf(dot3(normal, light->keyDirection), 0), up = .5f + .5f * normal[1];
+    int pixel = y * W + x;
+    for (int s = 0; s < samples * samples; s++) {
+      Seen seen;
+      look(place, camera, light, x + (s % samples + .5f) / samples, y + (s / samples + .5f) / samples, &seen);
       for (int k = 0; k < 3; k++) {
-        ambient[k] = albedo[k] * occlusion * (light->sky[k] * up + light->ground[k] * (1 - up));
-        direct[k] = albedo[k] * light->key[k] * facing;
-        if (kind == 3) { ambient[k] += direct[k] * .6f; direct[k] = 0; }
+        out->ambient[3 * pixel + k] += share * seen.ambient[k];
+        out->direct[3 * pixel + k] += share * seen.direct[k];
+        out->position[3 * pixel + k] = seen.position[k];
       }
-      float haze = place->outdoors ? 1 - expf(-t / 900) : 0;
-      for (int k = 0; k < 3; k++) ambient[k] += (place->skyLow[k] - ambient[k]) * haze;
-      if (kind == 1 || kind == 2) {
-        out->receives[y * W + x] = 1;
-        for (int k = 0; k < 3; k++) out->position[3 * (y * W + x) + k] = p[k];
-        if (kind == 1) out->position[3 * (y * W + x) + 1] = 0;
-      }
+      out->receives[pixel] = seen.receives;
+      soft[pixel] += share * seen.soft;
     }
-    if (far) far[y * W + x] = smooth((place->focusZ - 4 - p[2]) / 14);
   }
-  if (!far) return 1;
-  float *soft = malloc(sizeof(float) * 6 * H * W), *line = malloc(sizeof(float) * (H > W ? H : W));
-  if (!soft || !line) { free(soft); free(line); free(far); return 0; }
-  float *softDirect = soft + 3 * H * W;
-  memcpy(soft, out->ambient, sizeof(float) * 3 * H * W);
-  memcpy(softDirect, out->direct, sizeof(float) * 3 * H * W);
-  blur(soft, H, W, place->blurRadius, line);
-  blur(softDirect, H, W, place->blurRadius, line);
-  for (int i = 0; i < 3 * H * W; i++) {
-    float s = far[i / 3];
-    out->ambient[i] += (soft[i] - out->ambient[i]) * s;
-    out->direct[i] += (softDirect[i] - out->direct[i]) * s;
+  int done = place->blurRadius == 0;
+  float *blurred = done ? NULL : malloc(sizeof(float) * 3 * H * W), *line = done ? NULL : malloc(sizeof(float) * (H > W ? H : W));
+  if (blurred && line) {
+    float *planes[2] = {out->ambient, out->direct};
+    for (int plane = 0; plane < 2; plane++) {
+      memcpy(blurred, planes[plane], sizeof(float) * 3 * H * W);
+      blur(blurred, H, W, place->blurRadius, line);
+      for (int i = 0; i < 3 * H * W; i++) planes[plane][i] += (blurred[i] - planes[plane][i]) * soft[i / 3];
+    }
+    done = 1;
   }
-  free(soft); free(line); free(far);
-  return 1;
+  free(blurred); free(line); free(soft);
+  return done;
 }

@@ -13,19 +13,27 @@ typedef struct {
 /* A print sits in the rest pose's x, y plane on the front (or back) of the garment. */
 typedef struct { const uint8_t *pixels; int32_t size; float centreX, centreY, halfWidth, halfHeight; int32_t front; } Print;
 
-static void pattern_colour(const Cloth *cloth, const float *p, float *out) {
+/* 1 where the fraction of x is below `on`, with edges `width` wide. */
+static float pulse(float x, float on, float width) {
+  float f = x - floorf(x), inside = f < on ? fminf(f, on - f) : -fminf(f - on, 1 - f);
+  return clampf(inside / width + .5f, 0, 1);
+}
+
+/* texel: the cloth that one texel covers, in dm. */
+static void pattern_colour(const Cloth *cloth, const float *p, float texel, float *out) {
   float x = p[0] * cloth->scale, y = p[1] * cloth->scale, z = p[2] * cloth->scale, pick = 0, b = cloth->balance;
+  float edge = fmaxf(texel * cloth->scale, 1e-3f);
   float around = x + .6f * z;
   switch (cloth->pattern) {
-    case STRIPES_ACROSS: pick = y - floorf(y) < b; if (b < .3f && fmodf(floorf(y) + 1000, 3) == 0) pick *= 2; break;
-    case STRIPES_DOWN: pick = around - floorf(around) < b; break;
+    case STRIPES_ACROSS: pick = pulse(y, b, edge); if (b < .3f && fmodf(floorf(y) + 1000, 3) == 0) pick *= 2; break;
+    case STRIPES_DOWN: pick = pulse(around, b, edge); break;
     case CHECKS: {
-      float u = around - floorf(around) < b, v = y - floorf(y) < b, thin = fabsf(around - floorf(around) - .8f) < .04f || fabsf(y - floorf(y) - .8f) < .04f;
-      pick = thin ? 2 : .5f * (u + v); break;
+      float u = pulse(around, b, edge), v = pulse(y, b, edge), thin = fmaxf(pulse(around + .2f, .08f, edge), pulse(y + .2f, .08f, edge));
+      pick = .5f * (u + v); pick += (2 - pick) * thin; break;
     }
     case DOTS: {
       float row = floorf(y), u = around + .5f * fmodf(row + 1000, 2), cx = u - floorf(u) - .5f, cy = y - row - .5f;
-      pick = cx * cx + cy * cy < b * b * .2f; break;
+      pick = clampf((b * .45f - sqrtf(cx * cx + cy * cy)) / edge + .5f, 0, 1); break;
     }
     case CAMOUFLAGE: {
       float n = fractalNoise(around * .7f, y * .7f, 3, cloth->seed), m = fractalNoise(around * .9f + 40, y * .9f, 3, cloth->seed + 7);
@@ -36,7 +44,7 @@ static void pattern_colour(const Cloth *cloth, const float *p, float *out) {
     case MELANGE: pick = fractalNoise(p[0] * 9 + p[2] * 5, p[1] * 3, 2, cloth->seed); break;
     case HERRINGBONE: {
       float u = around - floorf(around), v = y + (u < .5f ? u : 1 - u) * 1.2f;
-      pick = v - floorf(v) < .5f; break;
+      pick = pulse(v, .5f, edge); break;
     }
     default: break;
   }
@@ -91,7 +99,10 @@ void bake_cloth(const uint8_t *source, const uint8_t *occlusion, int size, int t
     if (x1 >= size) x1 = size - 1;
     if (y1 >= size) y1 = size - 1;
     const float *ra = rest + 3 * faces[3 * t], *rb = rest + 3 * faces[3 * t + 1], *rc = rest + 3 * faces[3 * t + 2];
-    float normalZ = (rb[0] - ra[0]) * (rc[1] - ra[1]) - (rb[1] - ra[1]) * (rc[0] - ra[0]);
+    float e[3], f[3], across[3];
+    for (int k = 0; k < 3; k++) { e[k] = rb[k] - ra[k]; f[k] = rc[k] - ra[k]; }
+    for (int k = 0; k < 3; k++) across[k] = e[(k + 1) % 3] * f[(k + 2) % 3] - e[(k + 2) % 3] * f[(k + 1) % 3];
+    float texel = sqrtf(sqrtf(dot3(across, across)) / fabsf(area)), normalZ = across[2];
     for (int y = y0; y <= y1; y++) for (int x = x0; x <= x1; x++) {
       float px = x + .5f, py = y + .5f;
       float w1 = ((px - a[0]) * (c[1] - a[1]) - (py - a[1]) * (c[0] - a[0])) * inverse;
@@ -104,13 +115,13 @@ void bake_cloth(const uint8_t *source, const uint8_t *occlusion, int size, int t
       for (int k = 0; k < 3; k++) p[k] = w0 * ra[k] + w1 * rb[k] + w2 * rc[k];
       const uint8_t *s = source + 4 * at;
       if (cloth->woven) {
-        pattern_colour(cloth, p, colour);
+        pattern_colour(cloth, p, texel, colour);
         float fold = 1 - cloth->folds * (1 - occlusion[at] / 255.f), grain = 1 + cloth->grain * (hashUnit(x, y, cloth->seed) - .5f);
         for (int k = 0; k < 3; k++) colour[k] *= fold * grain;
       } else {
-        float texel[3] = {DECODE[s[0]], DECODE[s[1]], DECODE[s[2]]};
+        float own[3] = {DECODE[s[0]], DECODE[s[1]], DECODE[s[2]]};
         float fold = 1 - .5f * (1 - occlusion[at] / 255.f);
-        for (int k = 0; k < 3; k++) colour[k] = fmaxf(dot3(cloth->matrix + 3 * k, texel), 0) * fold;
+        for (int k = 0; k < 3; k++) colour[k] = fmaxf(dot3(cloth->matrix + 3 * k, own), 0) * fold;
       }
       for (int i = 0; i < printCount; i++) {
         const Print *print = prints + i;
