@@ -1,0 +1,138 @@
+/**
+ * Writes a checkpoint of random weights in diffusers' layout, of Stable Diffusion 1.5's size where nothing else is
+ * asked for: what the exporter and the loader are measured with. One tensor is in memory at a time.
+ *   node --import tsx tools/generate-checkpoint.ts --out DIR [--dtype F16|BF16|F32] [--shards N] [--widths 320,640,1280,1280]
+ */
+import { mkdir, open, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { UNetConfig } from '../src/onnx/configs.ts';
+import { type FloatType, isFloat, safetensorsHeader, tensorBytes } from '../src/onnx/safetensors.ts';
+import { poseEncoderTensors, type Tensors, unetTensors } from './diffusers-tensors.ts';
+import { randomFloats } from './memory-files.ts';
+
+const SCHEDULER = {
+  _class_name: 'DDIMScheduler',
+  num_train_timesteps: 1000,
+  beta_start: 0.00085,
+  beta_end: 0.012,
+  beta_schedule: 'scaled_linear',
+  clip_sample: false,
+  set_alpha_to_one: false,
+  steps_offset: 1,
+  prediction_type: 'epsilon',
+};
+
+const POSE_ENCODER = {
+  _class_name: 'ControlNetConditioningEmbedding',
+  conditioning_embedding_channels: 320,
+  conditioning_channels: 3,
+  block_out_channels: [16, 32, 96, 256],
+};
+
+/** Stable Diffusion 1.5's U-Net, in other widths if asked. */
+export function stableDiffusionUNet(widths: readonly number[] = [320, 640, 1280, 1280]): UNetConfig {
+  const deepest = widths.length - 1;
+  return {
+    _class_name: 'UNet2DConditionModel',
+    sample_size: 64,
+    in_channels: 4,
+    out_channels: 4,
+    down_block_types: widths.map((_, i) => (i === deepest ? 'DownBlock2D' : 'CrossAttnDownBlock2D')),
+    mid_block_type: 'UNetMidBlock2DCrossAttn',
+    up_block_types: widths.map((_, i) => (i === 0 ? 'UpBlock2D' : 'CrossAttnUpBlock2D')),
+    block_out_channels: widths,
+    layers_per_block: 2,
+    norm_num_groups: 32,
+    norm_eps: 1e-5,
+    cross_attention_dim: 768,
+    attention_head_dim: 8,
+    flip_sin_to_cos: true,
+    freq_shift: 0,
+    act_fn: 'silu',
+    downsample_padding: 1,
+  };
+}
+
+interface Shape {
+  readonly widths?: readonly number[];
+  readonly dtype: FloatType;
+  readonly shards: number;
+}
+
+export async function generateCheckpoint(out: string, { widths, dtype, shards }: Shape): Promise<void> {
+  const unet = stableDiffusionUNet(widths);
+  const pose = { ...POSE_ENCODER, conditioning_embedding_channels: unet.block_out_channels[0] as number };
+  await writeConfig(join(out, 'scheduler'), 'scheduler_config.json', SCHEDULER);
+  await writeConfig(join(out, 'unet'), 'config.json', unet);
+  await writeConfig(join(out, 'pose_encoder'), 'config.json', pose);
+  await writeWeights(join(out, 'unet'), unetTensors(unet), dtype, shards);
+  await writeWeights(join(out, 'pose_encoder'), poseEncoderTensors(pose), dtype, 1);
+}
+
+async function writeConfig(folder: string, name: string, config: unknown): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, name), `${JSON.stringify(config, null, 2)}\n`);
+}
+
+const STEM = 'diffusion_pytorch_model';
+
+async function writeWeights(
+  folder: string,
+  tensors: Tensors,
+  dtype: FloatType,
+  shards: number,
+): Promise<void> {
+  if (shards === 1) return writeFileOf(join(folder, `${STEM}.safetensors`), [...tensors], dtype);
+  const all = [...tensors];
+  const map: Record<string, string> = {};
+  for (let i = 0; i < shards; i++) {
+    const name = `${STEM}-${String(i + 1).padStart(5, '0')}-of-${String(shards).padStart(5, '0')}.safetensors`;
+    const shard = all.slice(
+      Math.floor((i * all.length) / shards),
+      Math.floor(((i + 1) * all.length) / shards),
+    );
+    for (const [tensor] of shard) map[tensor] = name;
+    await writeFileOf(join(folder, name), shard, dtype);
+  }
+  await writeConfig(folder, `${STEM}.safetensors.index.json`, { metadata: {}, weight_map: map });
+}
+
+async function writeFileOf(
+  path: string,
+  tensors: [string, readonly number[]][],
+  dtype: FloatType,
+): Promise<void> {
+  const specs = tensors.map(([name, shape]) => ({ name, shape, dtype }));
+  const file = await open(path, 'w');
+  try {
+    await file.writeFile(safetensorsHeader(specs));
+    for (const [i, spec] of specs.entries())
+      await file.writeFile(randomFloats(tensorBytes(spec), dtype, i + 1));
+  } finally {
+    await file.close();
+  }
+}
+
+if (import.meta.filename === process.argv[1]) {
+  const { values } = parseArgs({
+    options: {
+      out: { type: 'string' },
+      dtype: { type: 'string', default: 'F16' },
+      shards: { type: 'string', default: '1' },
+      widths: { type: 'string' },
+    },
+  });
+  if (values.out === undefined || !isFloat(values.dtype)) {
+    console.error(
+      'Usage: generate-checkpoint --out DIR [--dtype F16|BF16|F32] [--shards N] [--widths 320,640,...]',
+    );
+    process.exit(2);
+  }
+  const widths = values.widths?.split(',').map(Number);
+  await generateCheckpoint(values.out, {
+    dtype: values.dtype,
+    shards: Number(values.shards),
+    ...(widths && { widths }),
+  });
+}
