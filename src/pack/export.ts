@@ -32,7 +32,8 @@ interface About {
   readonly licence?: string;
   readonly provenance?: string;
   readonly skeleton?: PackManifest['skeleton'];
-  readonly size?: readonly [number, number];
+  /** Width and height, or the side of a square. */
+  readonly size?: number | readonly [number, number];
   readonly steps?: number;
   readonly guidance?: number;
 }
@@ -79,7 +80,7 @@ export async function exportPack(
   const files = await writeParts(parts, to, options);
   const factor = 2 ** (poseEncoder.config.block_out_channels.length - 1);
   const side = Math.max(64, Number(unet.config.sample_size ?? 32) * factor);
-  const [width, height] = about.size ?? [side, side];
+  const [width, height] = sidesOf(about.size ?? side);
   const manifest: PackManifest = {
     format: PACK_FORMAT,
     version: PACK_VERSION,
@@ -119,18 +120,19 @@ async function readAbout(from: Folder): Promise<About> {
     if (about[key] !== undefined && typeof about[key] !== 'string') throw wrong(key);
   }
   const { size, steps, guidance, skeleton } = about;
-  if (
-    size !== undefined &&
-    !(Array.isArray(size) && size.length === 2 && size.every((n) => n > 0 && n % 64 === 0))
-  ) {
-    throw wrong('size (two multiples of 64)');
-  }
+  const isSize = (list: readonly unknown[]) =>
+    list.length === 2 &&
+    list.every((side) => Number.isInteger(side) && (side as number) > 0 && (side as number) % 64 === 0);
+  if (size !== undefined && !isSize(sidesOf(size))) throw wrong('size (multiples of 64)');
   if (steps !== undefined && !(Number.isInteger(steps) && steps > 0)) throw wrong('steps');
   if (guidance !== undefined && !Number.isFinite(guidance)) throw wrong('guidance');
   if (skeleton !== undefined && !(skeleton.limbWidth > 0 && skeleton.jointRadius > 0))
     throw wrong('skeleton');
   return about;
 }
+
+const sidesOf = (size: number | readonly [number, number]): readonly [number, number] =>
+  typeof size === 'number' ? [size, size] : size;
 
 function expectFit(
   unet: UNetConfig,
