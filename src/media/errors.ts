@@ -132,6 +132,16 @@ export class FileAccessError extends PirouetteError {
   }
 }
 
+export class CopyRefusedError extends PirouetteError {
+  constructor(options?: ErrorOptions) {
+    super(
+      'The browser did not let the picture be copied.',
+      'Click into the page and try again, or save the picture as a file.',
+      options,
+    );
+  }
+}
+
 /** The root of the faults of a camera. */
 export class CameraError extends PirouetteError {}
 
@@ -186,6 +196,7 @@ for (const [name, errorClass] of Object.entries({
   CannotEncodeError,
   StorageFullError,
   FileAccessError,
+  CopyRefusedError,
   CameraDeniedError,
   CameraMissingError,
   CameraBusyError,

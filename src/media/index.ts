@@ -40,19 +40,18 @@ export { type About, AI_GENERATED, readAbout } from './about.ts';
 export { forgetTemporaryFiles } from './byte-sink.ts';
 export { type Clip, type ClipInfo, type FilmstripOptions, type FrameOptions, openClip } from './clip.ts';
 export { ClipFrame } from './clip-frame.ts';
+export { type Container, type VideoQuality, videoSupport } from './encoding.ts';
 export * from './errors.ts';
 export type { FrameImage, FrameTiming, FrameWriter } from './frame-writer.ts';
 export { type FramesOptions, writeFrames } from './frames-zip.ts';
 export { type GifOptions, writeGif } from './gif.ts';
 export { PanelLayout, type PanelOptions } from './panels.ts';
 export { openPhoto, type Photo, type PhotoOptions } from './photo.ts';
-export type { ClipSound, Container } from './sound.ts';
+export type { ClipSound } from './sound.ts';
 export { writeStill } from './still.ts';
 export {
   type VideoOptions,
-  type VideoQuality,
   type VideoWriter,
-  videoSupport,
   writeVideo,
 } from './video-out.ts';
 export { type WebpOptions, writeWebp } from './webp.ts';

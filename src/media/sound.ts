@@ -12,6 +12,7 @@ import {
 } from 'mediabunny';
 import type { Clip } from './clip.ts';
 import { within } from './deadline.ts';
+import type { Container } from './encoding.ts';
 
 /** A part of a clip whose sound goes into a result; the result's time 0 is the part's start. */
 export interface ClipSound {
@@ -19,8 +20,6 @@ export interface ClipSound {
   readonly start?: number;
   readonly end?: number;
 }
-
-export type Container = 'mp4' | 'webm';
 
 /** Codecs whose packets a container takes as they are: no quality lost, and AAC can rarely be encoded by browsers. */
 const COPIED: Readonly<Record<Container, readonly AudioCodec[]>> = {

@@ -1,7 +1,6 @@
 import {
   type AudioSource,
   canEncodeAudio,
-  canEncodeVideo,
   MediaStreamAudioTrackSource,
   Mp4OutputFormat,
   Output,
@@ -15,15 +14,14 @@ import {
 } from 'mediabunny';
 import { PirouetteError } from '../errors.ts';
 import { type About, xmpBytes, xmpPacket } from './about.ts';
-import { avcCodecs, type Film } from './avc.ts';
+import type { Film } from './avc.ts';
 import { ByteSink } from './byte-sink.ts';
 import { ClipFrame } from './clip-frame.ts';
 import { within } from './deadline.ts';
+import { bitrateFor, type Container, chooseEncoding, type Encoding, type VideoQuality } from './encoding.ts';
 import { CannotEncodeError } from './errors.ts';
 import { type FrameImage, FramePainter, type FrameTiming, type FrameWriter } from './frame-writer.ts';
-import { type ClipSound, type Container, openSound, type SoundFeed } from './sound.ts';
-
-export type VideoQuality = 'small' | 'good' | 'best';
+import { type ClipSound, openSound, type SoundFeed } from './sound.ts';
 
 export interface VideoOptions {
   /** An odd side loses its last column or row: H.264 stores colour for pairs of pixels. */
@@ -40,10 +38,6 @@ export interface VideoOptions {
   readonly to?: FileSystemFileHandle;
 }
 
-/** Megabits a second for 1080p at 25 frames a second. */
-const MEGABITS: Readonly<Record<VideoQuality, number>> = { small: 5, good: 12, best: 24 };
-/** Small pictures need more bits a pixel than large ones. */
-const BITS_GROWTH = 0.75;
 const KEY_FRAME_SECONDS = 2;
 /** Frames that bring their own timing could come this fast. */
 const FASTEST = 60;
@@ -51,48 +45,6 @@ const FASTEST = 60;
 const FINISH_PATIENCE = 120;
 /** Sound runs this far ahead of the frames, so that a player finds both close together in the file. */
 const SOUND_LEAD = 0.3;
-
-export function bitrateFor(width: number, height: number, frameRate: number, quality: VideoQuality): number {
-  const share = (width * height * frameRate) / (1920 * 1080 * 25);
-  return Math.round(MEGABITS[quality] * 1e6 * share ** BITS_GROWTH);
-}
-
-interface Encoding {
-  readonly container: Container;
-  readonly codec: VideoCodec;
-  readonly fullCodecString?: string;
-}
-
-async function chooseEncoding(film: Film, container: Container | 'auto'): Promise<Encoding> {
-  const { width, height, frameRate, bitrate } = film;
-  const quality = new Quality({ bitrate });
-  if (container !== 'webm') {
-    for (const fullCodecString of avcCodecs(film)) {
-      if (await canEncodeVideo('avc', { width, height, frameRate, quality, fullCodecString })) {
-        return { container: 'mp4', codec: 'avc', fullCodecString };
-      }
-    }
-    if (container === 'mp4') throw new CannotEncodeError(`H.264 video of ${width} by ${height}`);
-  }
-  for (const codec of ['vp9', 'av1', 'vp8'] as const) {
-    if (await canEncodeVideo(codec, { width, height, frameRate, quality }))
-      return { container: 'webm', codec };
-  }
-  throw new CannotEncodeError(`video of ${width} by ${height}`);
-}
-
-/** Which kinds of video this browser can write. */
-export async function videoSupport(): Promise<Readonly<Record<Container, boolean>>> {
-  const film: Film = { width: 512, height: 512, frameRate: 25, bitrate: 2e6 };
-  const can = (container: Container) =>
-    'VideoEncoder' in globalThis
-      ? chooseEncoding(film, container).then(
-          () => true,
-          () => false,
-        )
-      : false;
-  return { mp4: await can('mp4'), webm: await can('webm') };
-}
 
 export class VideoWriter implements FrameWriter {
   readonly container: Container;
