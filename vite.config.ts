@@ -1,4 +1,5 @@
 import react from '@vitejs/plugin-react';
+import { defaultClientConditions } from 'vite';
 import { defineConfig } from 'vitest/config';
 
 // Cross-origin isolation gives the WASM backend its threads.
@@ -13,6 +14,9 @@ export default defineConfig({
   server: { headers: isolation },
   preview: { headers: isolation },
   worker: { format: 'es' },
+  // ONNX Runtime as a script apart from its wasm file and from its threads' script: bundled in one, every thread would
+  // run the whole worker again.
+  resolve: { conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions] },
   build: { target: 'es2023', assetsInlineLimit: 0 },
   // Pre-bundling would move ONNX Runtime away from the wasm files that it looks for beside itself.
   optimizeDeps: { exclude: ['onnxruntime-web', '@mediapipe/tasks-vision'] },

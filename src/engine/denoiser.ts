@@ -4,6 +4,7 @@ import { DdimSchedule, timestepsFrom } from '../scd/ddim.ts';
 import { gaussianNoise } from '../scd/noise.ts';
 import type { RenderOptions } from './api.ts';
 import type { Evaluation, Memory, Networks, Tensor } from './backend.ts';
+import { breathe } from './breathe.ts';
 import { NotReadyError, WrongInputError } from './errors.ts';
 
 export type DenoiseOptions = Omit<RenderOptions, 'width' | 'height'>;
@@ -57,20 +58,22 @@ export class Denoiser {
     if (reference === undefined) {
       throw new NotReadyError('There is no reference to render from.', 'Set a reference photo first.');
     }
-    const features = await this.#encodePose(skeleton);
-    const predict = await this.#predictor(features, options);
     const timesteps = this.#schedule.timesteps(options.steps);
-    const start = this.#startFrom(reference.latents.shape, timesteps, options);
-    let latents = start.latents;
-    const steps = denoisingSteps(this.#networks, this.#schedule, { ...options, ...start }, predict, signal);
+    const features = await this.#encodePose(skeleton);
     try {
-      for await (const step of steps) latents = step.latents;
+      const predict = await this.#predictor(features, options);
+      const start = this.#startFrom(reference.latents.shape, timesteps, options);
+      let { latents } = start;
+      const denoising = { ...options, ...start };
+      for await (const step of denoisingSteps(this.#networks, this.#schedule, denoising, predict, signal)) {
+        latents = step.latents;
+      }
+      if (latents !== this.#lastFrame) this.#lastFrame?.dispose();
+      this.#lastFrame = latents;
+      return latents;
     } finally {
       features.dispose();
     }
-    if (latents !== this.#lastFrame) this.#lastFrame?.dispose();
-    this.#lastFrame = latents;
-    return latents;
   }
 
   /** Forgets the references and the last frame; the networks stay the caller's. */
@@ -214,19 +217,22 @@ export async function* denoisingSteps(
 ): AsyncGenerator<{ readonly timestep: number; readonly latents: Tensor }> {
   let latents = start;
   for (const timestep of timesteps) {
-    if (signal?.aborted) {
-      latents.dispose();
-      throw new CancelledError();
+    let prediction: Tensor | undefined;
+    let noise: Tensor | undefined;
+    let next: Tensor;
+    try {
+      await breathe();
+      if (signal?.aborted) throw new CancelledError();
+      prediction = await predict(latents, timestep);
+      const update = schedule.update(timestep, steps, eta);
+      if (update.c !== 0) {
+        // Stream 0 is the noise that frames start from.
+        noise = networks.upload(gaussianNoise(count(latents.shape), seed, 1 + timestep), latents.shape);
+      }
+      next = networks.step(latents, prediction, update, noise);
+    } finally {
+      for (const tensor of [latents, prediction, noise]) tensor?.dispose();
     }
-    const prediction = await predict(latents, timestep);
-    const update = schedule.update(timestep, steps, eta);
-    // Stream 0 is the noise that frames start from.
-    const noise =
-      update.c === 0
-        ? undefined
-        : networks.upload(gaussianNoise(count(latents.shape), seed, 1 + timestep), latents.shape);
-    const next = networks.step(latents, prediction, update, noise);
-    for (const tensor of [latents, prediction, noise]) tensor?.dispose();
     latents = next;
     yield { timestep, latents };
   }

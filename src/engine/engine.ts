@@ -1,0 +1,240 @@
+import { CancelledError } from '../errors.ts';
+import type { Pack, PackProgress, PackSource } from '../pack/manifest.ts';
+import type { OpenOptions } from '../pack/open.ts';
+import type { Pose } from '../pose/types.ts';
+import type {
+  BackendKind,
+  EngineApi,
+  EngineInfo,
+  EngineNotice,
+  LoadOptions,
+  Reference,
+  RenderedFrame,
+  RenderOptions,
+} from './api.ts';
+import type { Backend } from './backend.ts';
+import { checkOptions, checkPose } from './check-input.ts';
+import {
+  DeviceLimitError,
+  DeviceLostError,
+  NetworkError,
+  NotFiniteError,
+  NotReadyError,
+  NoWebGpuError,
+  OutOfMemoryError,
+} from './errors.ts';
+import { type HeldReference, LoadedModel } from './model.ts';
+import { JobQueue } from './queue.ts';
+
+export interface BackendOptions {
+  /** The best that the caller and the pack allow; a device without f16 computes in f32 all the same. */
+  readonly precision: 'f16' | 'f32';
+  readonly threads: number;
+}
+
+/** What the engine is made of; a worker gives it the real ones. */
+export interface EngineParts {
+  openPack(source: PackSource, options: OpenOptions): Promise<Pack>;
+  createBackend(kind: BackendKind, options: BackendOptions): Promise<Backend>;
+}
+
+/** A frame that two new devices could not finish will not be finished by a third. */
+const MOST_RECOVERIES = 2;
+
+export class Engine implements EngineApi {
+  readonly #parts: EngineParts;
+  readonly #queue = new JobQueue();
+  readonly #listeners: EngineNotice[] = [];
+  #notices: string[] = [];
+  #options: LoadOptions = {};
+  #model: LoadedModel | undefined;
+  #references: readonly HeldReference[] = [];
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts;
+  }
+
+  load(
+    source: PackSource,
+    options: LoadOptions,
+    onProgress?: (progress: PackProgress) => void,
+  ): Promise<EngineInfo> {
+    return this.#queue.run(async (signal) => {
+      this.#model?.dispose();
+      this.#model = undefined;
+      this.#notices = [];
+      this.#options = options;
+      const pack = await this.#parts.openPack(source, { onProgress, signal });
+      this.#model = await this.#start(pack, signal);
+      return this.#describe(this.#model);
+    });
+  }
+
+  onNotice(listener: EngineNotice): void {
+    this.#listeners.push(listener);
+  }
+
+  setReferences(references: readonly Reference[]): Promise<void> {
+    return this.#queue.run(async () => {
+      for (const { pose } of references) checkPose(pose);
+      const held = await Promise.all(
+        references.map(async ({ image, pose }) => ({ image: await createImageBitmap(image), pose })),
+      );
+      this.#releaseReferences();
+      this.#references = held;
+    });
+  }
+
+  renderFrame(pose: Pose, options: RenderOptions): Promise<RenderedFrame> {
+    return this.#queue.run((signal) => this.#render(pose, 0, options, signal));
+  }
+
+  animate(
+    poses: readonly Pose[],
+    options: RenderOptions,
+    onFrame: (frame: RenderedFrame) => Promise<void> | void,
+  ): Promise<number> {
+    return this.#queue.run(async (signal) => {
+      // All of them now: the tenth minute is a bad time to hear of a bad pose.
+      for (const pose of poses) checkPose(pose);
+      for (const [index, pose] of poses.entries()) {
+        const frame = await this.#render(pose, index, options, signal);
+        // A receiver may take its time over a frame, or be the one who cancels: neither may hold up the cancelling.
+        await untilAborted(Promise.resolve(onFrame(frame)), signal);
+      }
+      return poses.length;
+    });
+  }
+
+  cancel(): Promise<void> {
+    return this.#queue.cancel();
+  }
+
+  async info(): Promise<EngineInfo | undefined> {
+    return this.#model && this.#describe(this.#model);
+  }
+
+  async dispose(): Promise<void> {
+    await this.#queue.cancel();
+    await this.#queue.run(async () => {
+      this.#model?.dispose();
+      this.#model = undefined;
+      this.#releaseReferences();
+    });
+  }
+
+  async #render(
+    pose: Pose,
+    index: number,
+    options: RenderOptions,
+    signal: AbortSignal,
+  ): Promise<RenderedFrame> {
+    checkOptions(options);
+    checkPose(pose);
+    for (let recoveries = 0; ; recoveries++) {
+      if (this.#model === undefined) throw new NotReadyError('No model is loaded.', 'Load a model first.');
+      const model = this.#model;
+      const either = AbortSignal.any([signal, model.lost]);
+      try {
+        return { index, ...(await model.frame(this.#references, pose, options, either)) };
+      } catch (error) {
+        if (signal.aborted) throw new CancelledError();
+        const fault = await deviceFault(model, error);
+        if (recoveries === MOST_RECOVERIES) throw fault;
+        await this.#recover(model, fault, signal);
+      }
+    }
+  }
+
+  /** Makes the engine ready to try the same frame again, or throws what it cannot help. */
+  async #recover(model: LoadedModel, fault: unknown, signal: AbortSignal): Promise<void> {
+    if (fault instanceof DeviceLostError) {
+      this.#notify(`${fault.message} It was started again, and the work goes on.`);
+    } else if (fault instanceof NotFiniteError && model.backend.precision === 'f16') {
+      this.#options = { ...this.#options, precision: 'f32' };
+      this.#notify(`${fault.message} The work goes on in f32, which takes more memory and time.`);
+    } else {
+      throw fault;
+    }
+    this.#model = undefined;
+    model.dispose();
+    this.#model = await this.#start(model.pack, signal);
+  }
+
+  /** Puts a pack on the best device that will have it. */
+  async #start(pack: Pack, signal: AbortSignal): Promise<LoadedModel> {
+    const { backend = 'auto' } = this.#options;
+    if (backend !== 'auto') return this.#startOn(backend, pack, signal);
+    try {
+      return await this.#startOn('webgpu', pack, signal);
+    } catch (error) {
+      if (!isDeviceFault(error)) throw error;
+      this.#notify(`${error.message} The processor computes instead, which is slower.`);
+      return this.#startOn('wasm', pack, signal);
+    }
+  }
+
+  async #startOn(kind: BackendKind, pack: Pack, signal: AbortSignal): Promise<LoadedModel> {
+    const { precision = 'auto', threads = 0 } = this.#options;
+    const backend = await this.#parts.createBackend(kind, {
+      precision: precision === 'auto' ? pack.manifest.precision : precision,
+      threads,
+    });
+    const model = new LoadedModel(pack, backend);
+    try {
+      await model.compileFor(pack.manifest.defaults, signal);
+      return model;
+    } catch (error) {
+      const fault = await deviceFault(model, error);
+      model.dispose();
+      throw fault;
+    }
+  }
+
+  #describe({ pack, backend }: LoadedModel): EngineInfo {
+    const { kind, precision, device, threads } = backend;
+    return { manifest: pack.manifest, backend: kind, precision, device, threads, notices: this.#notices };
+  }
+
+  #notify(notice: string): void {
+    this.#notices = [...this.#notices, notice];
+    for (const listener of this.#listeners) listener(notice);
+  }
+
+  #releaseReferences(): void {
+    for (const { image } of this.#references) image.close();
+    this.#references = [];
+  }
+}
+
+const DEVICE_FAULTS = [NoWebGpuError, DeviceLimitError, DeviceLostError, OutOfMemoryError, NetworkError];
+
+function isDeviceFault(error: unknown): error is Error {
+  return DEVICE_FAULTS.some((fault) => error instanceof fault);
+}
+
+/**
+ * What went wrong, in the device's terms: a lost device makes whatever runs fail with whatever error, often before
+ * the loss itself is reported.
+ */
+async function deviceFault(model: LoadedModel, error: unknown): Promise<unknown> {
+  if (model.backend.kind === 'webgpu' && !model.lost.aborted) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return model.lost.aborted ? model.lost.reason : error;
+}
+
+/** Like the promise, unless the signal comes first: then it rejects with the signal's reason. */
+async function untilAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  let abort = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort);
+  });
+  try {
+    await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}

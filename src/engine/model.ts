@@ -1,0 +1,101 @@
+import type { Pack } from '../pack/manifest.ts';
+import { drawSkeleton } from '../pose/skeleton.ts';
+import type { Pose } from '../pose/types.ts';
+import type { RenderedFrame, RenderOptions } from './api.ts';
+import type { Backend, Networks } from './backend.ts';
+import { Denoiser } from './denoiser.ts';
+import { DeviceLostError, NotReadyError } from './errors.ts';
+import { fitImage, fitPose, type Size } from './fit.ts';
+import { toPlanes } from './planes.ts';
+
+export interface HeldReference {
+  readonly image: ImageBitmap;
+  readonly pose: Pose;
+}
+
+/** Networks compiled for one size, and what the denoiser keeps on the device for it. */
+interface Compiled {
+  readonly size: Size;
+  readonly networks: Networks;
+  readonly denoiser: Denoiser;
+  references: readonly HeldReference[];
+}
+
+/** A pack on a device. What depends on the size of the pictures is made when a frame first asks for that size. */
+export class LoadedModel {
+  readonly pack: Pack;
+  readonly backend: Backend;
+  readonly #loss = new AbortController();
+  #compiled: Compiled | undefined;
+
+  constructor(pack: Pack, backend: Backend) {
+    this.pack = pack;
+    this.backend = backend;
+    backend.lost.then((reason) => this.#loss.abort(new DeviceLostError(reason)));
+  }
+
+  /** Aborts, with a DeviceLostError as its reason, when the device is lost. */
+  get lost(): AbortSignal {
+    return this.#loss.signal;
+  }
+
+  async compileFor(size: Size, signal?: AbortSignal): Promise<Compiled> {
+    const { width, height } = size;
+    if (this.#compiled?.size.width === width && this.#compiled.size.height === height) return this.#compiled;
+    // Before the new ones are made: two sizes at once may be more than the device holds.
+    this.#discard();
+    const networks = await this.backend.build(this.pack, { width, height }, signal);
+    const denoiser = new Denoiser(networks, this.pack.manifest, { width, height });
+    this.#compiled = { size: { width, height }, networks, denoiser, references: [] };
+    return this.#compiled;
+  }
+
+  async frame(
+    references: readonly HeldReference[],
+    pose: Pose,
+    options: RenderOptions,
+    signal: AbortSignal,
+  ): Promise<Omit<RenderedFrame, 'index'>> {
+    if (references.length === 0) {
+      throw new NotReadyError('There is no reference to render from.', 'Set a reference photo first.');
+    }
+    const compiled = await this.compileFor(options, signal);
+    const { networks, denoiser, size } = compiled;
+    if (compiled.references !== references) {
+      await denoiser.setReferences(
+        references.map((reference) => ({
+          image: toPlanes(fitImage(reference.image, size), 1 / 127.5, -1),
+          skeleton: this.#skeleton(reference.pose, size),
+        })),
+      );
+      compiled.references = references;
+    }
+
+    const started = performance.now();
+    const latents = await denoiser.denoise(this.#skeleton(pose, size), options, signal);
+    const denoised = performance.now();
+    const decoded = await networks.decode(latents);
+    try {
+      const image = await networks.toImage(decoded);
+      const timings = { denoiseMs: denoised - started, decodeMs: performance.now() - denoised };
+      return { image, timings };
+    } finally {
+      decoded.dispose();
+    }
+  }
+
+  dispose(): void {
+    this.#discard();
+    this.backend.dispose();
+  }
+
+  #discard(): void {
+    this.#compiled?.denoiser.dispose();
+    this.#compiled?.networks.dispose();
+    this.#compiled = undefined;
+  }
+
+  #skeleton(pose: Pose, size: Size): Float32Array {
+    return toPlanes(drawSkeleton(fitPose(pose, size), this.pack.manifest.skeleton), 1 / 255, 0);
+  }
+}
