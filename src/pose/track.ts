@@ -155,3 +155,25 @@ function findGaps(times: readonly number[], followed: readonly (Pose | undefined
   note(undefined);
   return gaps;
 }
+
+/** The pose at any moment of the track: between two frames the joints that both show, on the straight line between. */
+export function poseAt({ times, poses, width, height }: Track, time: number): Pose {
+  const after = times.findIndex((frameTime) => frameTime >= time);
+  const [next, last] = [poses[after], poses.at(-1)];
+  if (next === undefined) return last ? copyPose(last) : emptyPose(width, height);
+  const before = poses[after - 1];
+  if (before === undefined || times[after] === time) return copyPose(next);
+  const start = times[after - 1] as number;
+  const end = times[after] as number;
+  const part = (time - start) / (end - start);
+  const pose = emptyPose(width, height);
+  for (let joint = 0; joint < JOINT_COUNT; joint++) {
+    if (!isSeen(before, joint) || !isSeen(next, joint)) continue;
+    const mixed = [0, 1, 2].map((k) => {
+      const from = before.joints[joint * 3 + k] as number;
+      return from + ((next.joints[joint * 3 + k] as number) - from) * part;
+    });
+    pose.joints.set(mixed, joint * 3);
+  }
+  return pose;
+}
