@@ -264,8 +264,11 @@ async function probe(file: Blob, format: string, input: Input): Promise<Clip> {
   const packets = new EncodedPacketSink(video);
   if ((await packets.getFirstPacket({ metadataOnly: true })) === null) throw new NoFramesError('clip');
   const origin = Math.max(0, await video.getFirstTimestamp());
-  const duration = (await video.computeDuration()) - origin;
-  const rate = await measureRate(packets, duration);
+  const last = await packets.getPacket(Infinity, { metadataOnly: true });
+  const rate = await measureRate(packets);
+  // WebM often leaves out how long the last frame is seen.
+  const lastSeen = last?.duration === 0 ? 1 / rate.frameRate : 0;
+  const duration = (await video.computeDuration()) + lastSeen - origin;
   const sound = await input.getPrimaryAudioTrack();
   const soundCodec = await sound?.getCodec();
   const notes = [

@@ -25,22 +25,22 @@ const USUAL_RATES = [
   240,
 ];
 
-export async function measureRate(packets: EncodedPacketSink, duration: number): Promise<FrameRate> {
+export async function measureRate(packets: EncodedPacketSink): Promise<FrameRate> {
   const times: number[] = [];
   for await (const packet of packets.packets(undefined, undefined, { metadataOnly: true })) {
     times.push(packet.timestamp);
     if (times.length === PACKETS_LOOKED_AT) break;
   }
-  return rateOf(times, duration);
+  return rateOf(times);
 }
 
 /** From the frames' times, in any order: B-frames are stored out of order. */
-export function rateOf(times: readonly number[], duration: number): FrameRate {
+export function rateOf(times: readonly number[]): FrameRate {
   const sorted = [...times].sort((a, b) => a - b);
   const intervals = sorted.slice(1).map((time, i) => time - (sorted[i] ?? 0));
   const span = (sorted.at(-1) ?? 0) - (sorted[0] ?? 0);
   if (intervals.length === 0 || span <= 0) {
-    return { frameRate: duration > 0 ? 1 / duration : 1, variableFrameRate: false };
+    return { frameRate: 1, variableFrameRate: false };
   }
   const mean = span / intervals.length;
   // Not the first nor the last: B-frames cut off where we stopped reading leave holes there.

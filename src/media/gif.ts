@@ -1,3 +1,4 @@
+/// <reference path="./gifenc.d.ts" />
 import { applyPalette, GIFEncoder, quantize } from 'gifenc';
 import { type About, xmpBytes } from './about.ts';
 import { ByteSink } from './byte-sink.ts';
