@@ -29,13 +29,17 @@ def square(phase, sharpness=.18):
 # Footwork: sets root and legs of `track` (frames, SIZE) for `beat` (frames), with a size and a random generator's choices.
 
 def step_touch(track, beat, size, rng):
-    side = square(beat / 4 + .02, .35)
-    track[:, INDEX["sway_x"]] += .16 * size * side
-    width = .14 + .1 * size
-    for s, sign in (("l", 1), ("r", -1)):
-        free = bump(beat / 2 + (0 if sign * 1 > 0 else 0) + .5, .5) * (side * sign < 0)
-        put(track, s, foot_x=width - .1 * size * np.clip(-sign * side, 0, 1) * 1.0 + sign * .06 * size * side, foot_y=.09 * free)
-    track[:, INDEX["rise"]] -= .05 * size * bump(beat, 1)
+    """A step to the right, the left foot joins, a step to the left, the right foot joins: one a beat."""
+    reach, gap, at = .26 * size, .17, beat % 4
+    first, second, third, fourth = (ease((at - k) / .85) for k in range(4))
+    right = reach - gap + (gap - 2 * reach) * (first - fourth)
+    left = reach + (gap - 2 * reach) * (second - third)
+    lifts = [bump((at - k) / .85, 1) * ((at >= k) & (at < k + .85)) for k in range(4)]
+    put(track, "r", foot_x=-right, foot_y=.07 * (lifts[0] + lifts[3]))
+    put(track, "l", foot_x=left, foot_y=.07 * (lifts[1] + lifts[2]), heel=.2)
+    track[:, INDEX["sway_x"]] += (right + left) / 2
+    track[:, INDEX["spine_roll"]] += .1 * size * np.sin(TAU * (beat + .5) / 4)
+    track[:, INDEX["rise"]] -= .02 + .05 * size * bump(beat, 1)
 
 
 def march(track, beat, size, rng):
@@ -377,13 +381,17 @@ def moment(rng):
     return jitter(rng, track[rng.integers(len(track))], .35)
 
 
-def random_pose(rng, poser, frontal=False, roam=.12, attempts=12):
+def random_pose(rng, poser, frontal=False, roam=.12, recorded=(), attempts=12):
     """A pose that does not cut into itself (or the least bad of `attempts`). `frontal`: standing, towards the camera;
-    `roam`: how far people stray from their spot, in legs."""
+    `roam`: how far people stray from their spot, in legs; `recorded`: tracks of captured motion to draw from as well."""
     best = None
     for _ in range(attempts):
         kind = rng.random()
         pose = everyday(rng) if frontal or kind < .34 else moment(rng) if kind < .76 else free(rng)
+        if recorded and not frontal and rng.random() < .4:
+            track = recorded[rng.integers(len(recorded))]
+            pose = jitter(rng, track[rng.integers(len(track))], .2)
+            pose[[INDEX["place_x"], INDEX["place_z"]]] = 0
         pose[INDEX["heading"]] = rng.normal() * .22 if frontal else heading(rng)
         pose[INDEX["place_x"]] = pose[INDEX["place_x"]] * roam / .12 + rng.normal() * roam
         pose[INDEX["place_z"]] += rng.normal() * roam

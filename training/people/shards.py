@@ -15,6 +15,7 @@ import numpy as np
 
 from . import assets as catalogue
 from . import moves, scene
+from .bvh import load_bvh
 from .render import render
 from .wardrobe import Person, random_look
 
@@ -26,17 +27,17 @@ def clothed_person(rng, assets, size):
     return Person(assets, random_look(rng, assets), 512 if size > 400 else 256)
 
 
-def shot(rng, person, view, stage, frontal):
+def shot(rng, person, view, stage, frontal, recorded=()):
     """A pose that the camera sees (a crouch must not leave a close view), rendered."""
     roam = .12 * min(view.span / (1.2 * person.body.height), 1)
     for _ in range(6):
-        image, mask, joints = render(person, moves.random_pose(rng, person.poser, frontal, roam), stage)
+        image, mask, joints = render(person, moves.random_pose(rng, person.poser, frontal, roam, recorded), stage)
         if joints[1, 2] > 0 and mask.mean() > 4:
             break
     return image, mask, joints
 
 
-def render_person(seed, assets, H, W, poses=6, reframed_share=REFRAMED_SHARE):
+def render_person(seed, assets, H, W, poses=6, reframed_share=REFRAMED_SHARE, recorded=()):
     """-> images, masks, joints, record."""
     rng = np.random.default_rng(seed)
     person = clothed_person(rng, assets, max(H, W))
@@ -48,7 +49,7 @@ def render_person(seed, assets, H, W, poses=6, reframed_share=REFRAMED_SHARE):
     for k in range(poses):
         if moving and k:
             stage = scene.Stage(setting, scene.reframed(rng, view), H, W)
-        frames.append(shot(rng, person, view, stage, frontal=k == 0))
+        frames.append(shot(rng, person, view, stage, k == 0, recorded))
     images, masks, joints = (np.stack(column) for column in zip(*frames))
     look = person.look
     return images, masks, joints, dict(seed=seed, sharedBackground=not moving, crop=view.framing, setting=setting.kind,
@@ -60,8 +61,8 @@ def write_shard(task):
     folder = Path(options.out) / f"shard-{number:04d}"
     if folder.exists():
         return folder
-    assets = write_shard.assets
-    save_people(folder, [render_person(seed, assets, options.height, options.width, options.poses) for seed in range(first, first + count)])
+    save_people(folder, [render_person(seed, write_shard.assets, options.height, options.width, options.poses, recorded=write_shard.recorded)
+                         for seed in range(first, first + count)])
     return folder
 
 
@@ -76,8 +77,9 @@ def save_people(folder, people):
     partial.rename(folder)
 
 
-def start(folder, cache):
+def start(folder, cache, motion):
     write_shard.assets = catalogue.load(folder, cache)
+    write_shard.recorded = [load_bvh(path) for path in motion]
 
 
 def add_asset_options(parser):
@@ -95,6 +97,7 @@ def main():
     parser.add_argument("--height", type=int, default=256)
     parser.add_argument("--width", type=int, default=256)
     parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--motion", nargs="*", default=[], help="BVH files to take some of the poses from")
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     options = parser.parse_args()
     if options.first_seed + options.people > HELD_OUT:
@@ -102,7 +105,7 @@ def main():
     catalogue.load(options.assets, options.cache)  # packed once, before the workers read it
     first = options.first_seed // options.per_shard  # a shard's number follows from its seeds
     tasks = [(options, i, i * options.per_shard, options.per_shard) for i in range(first, first + -(-options.people // options.per_shard))]
-    with multiprocessing.Pool(options.processes, start, (options.assets, options.cache)) as pool:
+    with multiprocessing.Pool(options.processes, start, (options.assets, options.cache, options.motion)) as pool:
         for done, folder in enumerate(pool.imap_unordered(write_shard, tasks), 1):
             print(f"{folder} ({done} of {len(tasks)})", flush=True)
 
