@@ -6,7 +6,7 @@ import { findPeople } from './people.ts';
 import { problemOf } from './problem.ts';
 
 /** More pixels than this help neither the pose model nor the networks. */
-const MAX_SIDE = 2048;
+export const MAX_SIDE = 2048;
 
 let newest = 0;
 

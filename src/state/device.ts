@@ -2,7 +2,6 @@ import { create } from 'zustand';
 import { createEngine } from '../client/engine.ts';
 import type { EngineApi, EngineInfo } from '../engine/api.ts';
 import type { PackProgress } from '../pack/manifest.ts';
-import { forgetEngine } from './render.ts';
 
 export interface Device {
   /** Of the loaded engine. */
@@ -28,19 +27,12 @@ export const useDevice = create<Device>(() => ({
 
 let engine: EngineApi | null = null;
 
+/** The page's one engine; its worker starts with the first load, and again after it has died. */
 export function currentEngine(): EngineApi {
   if (engine) return engine;
   engine = createEngine();
   engine.onNotice((notice) => useDevice.setState(({ notices }) => ({ notices: [...notices, notice] })));
   return engine;
-}
-
-export function restartEngine(): void {
-  if (!engine) return;
-  forgetEngine(engine);
-  engine.dispose().catch(() => undefined);
-  engine = null;
-  useDevice.setState({ info: null, progress: null });
 }
 
 export async function lookAtDevice(): Promise<void> {

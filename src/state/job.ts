@@ -1,7 +1,7 @@
 import { create } from 'zustand';
 import type { RenderedFrame } from '../engine/api.ts';
 import { type Choices, learnPackDefaults, type PhotoChoice, useChoices } from './choices.ts';
-import { currentEngine, restartEngine, useDevice } from './device.ts';
+import { currentEngine, useDevice } from './device.ts';
 import { FrameStore, forgetOldLooks } from './frame-store.ts';
 import { type Look, type Motion, planLook, poseKey } from './plan.ts';
 import { plannedMotion } from './preview.ts';
@@ -75,8 +75,6 @@ export async function start(): Promise<void> {
     if (!isMine()) return;
     const problem = problemOf(error);
     useJob.setState({ status: problem ? 'failed' : 'stopped', problem });
-    // A worker that died takes its engine along; the next start begins with a new one.
-    if (error instanceof Error && error.name === 'EngineDiedError') restartEngine();
   } finally {
     if (isMine()) closeGate();
   }

@@ -1,6 +1,6 @@
 import type { LoadOptions, Reference, RenderOptions } from '../engine/api.ts';
-import type { Pose } from '../pose/types.ts';
-import type { ClipChoice, PackChoice, PhotoChoice, Range } from './choices.ts';
+import type { Pose, Track } from '../pose/index.ts';
+import type { PackChoice, PhotoChoice, Range } from './choices.ts';
 import { fingerprint } from './fingerprint.ts';
 import { type Framing, frameAround, frameImage, framePose, personBox } from './framing.ts';
 import { fitMotion } from './people.ts';
@@ -20,16 +20,22 @@ export interface Motion {
   readonly warnings: readonly string[];
 }
 
-export function planMotion(photo: PhotoChoice, clip: ClipChoice, settings: Settings, packSize: Size): Motion | null {
-  const { trim, watched } = clip;
-  if (!watched || watched.start > trim.start || watched.end < trim.end) return null;
+/** Where the motion comes from: a person's way through a clip, of which a part is used. */
+export interface MotionSource {
+  readonly track: Track;
+  readonly trim: Range;
+  readonly frameRate: number;
+}
+
+export function planMotion(photo: PhotoChoice, source: MotionSource, settings: Settings, packSize: Size): Motion {
+  const { track, trim } = source;
   const size = outputSize(settings, photo.image, packSize);
   const framing = frameAround(photo.image, personBox(photo.pose), size);
   const referencePose = framePose(photo.pose, framing, size);
-  const frameRate = frameRateOf(settings, clip.clip.info.frameRate);
+  const frameRate = frameRateOf(settings, source.frameRate);
   const count = Math.max(1, Math.round((trim.end - trim.start) * frameRate));
   const times = Array.from({ length: count }, (_, index) => trim.start + index / frameRate);
-  const { poses, warnings } = fitMotion(clip, times, referencePose, settings);
+  const { poses, warnings } = fitMotion(track, times, referencePose, settings);
   return { size, frameRate, trim, times, poses, framing, referencePose, warnings };
 }
 

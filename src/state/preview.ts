@@ -1,6 +1,7 @@
 import { create } from 'zustand';
 import { type Choices, useChoices } from './choices.ts';
 import { type Motion, planMotion } from './plan.ts';
+import { clipTrack } from './people.ts';
 import { type Problem, problemOf } from './problem.ts';
 
 /** Where the clip's preview stands, in seconds of the clip. */
@@ -39,11 +40,14 @@ export function plannedMotion({ photos, clip, settings, pack }: Choices): Planne
   const [photo] = photos;
   if (!photo || !clip) return NOTHING;
   const { trim, watched, sightings, pointed } = clip;
+  if (!watched || watched.start > trim.start || watched.end < trim.end) return NOTHING;
   const inputs: Inputs = [photo.pose, trim, watched, sightings, pointed, settings, pack.size];
   if (lastInputs?.every((input, index) => input === inputs[index])) return last;
   lastInputs = inputs;
   try {
-    last = { motion: planMotion(photo, clip, settings, pack.size), problem: null };
+    const track = clipTrack(clip);
+    const source = track && { track, trim, frameRate: clip.clip.info.frameRate };
+    last = { motion: source && planMotion(photo, source, settings, pack.size), problem: null };
   } catch (error) {
     last = { motion: null, problem: problemOf(error) };
   }

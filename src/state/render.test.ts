@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { EngineApi, EngineInfo } from '../engine/api.ts';
-import { ensureLoaded, forgetEngine, type RenderJob, render } from './render.ts';
+import { ensureLoaded, type RenderJob, render } from './render.ts';
 
 /** An engine that only writes down what it is asked. */
 function recordingEngine() {
@@ -42,13 +42,5 @@ describe('render', () => {
     await ensureLoaded(engine, { kind: 'url', url: './packs/other/' }, job.load);
     await render(engine, job, { onFrame: () => undefined });
     expect(calls).toEqual(['load', 'load', 'references', 'animate 0']);
-  });
-
-  it('starts afresh with an engine that was restarted', async () => {
-    const { engine, calls } = recordingEngine();
-    await render(engine, job, { onFrame: () => undefined });
-    forgetEngine(engine);
-    await render(engine, job, { onFrame: () => undefined });
-    expect(calls.filter((call) => call === 'load')).toHaveLength(2);
   });
 });

@@ -59,11 +59,6 @@ export async function render(engine: EngineApi, job: RenderJob, events: RenderEv
   return engine.animate(job.poses, job.options, (frame) => events.onFrame(frame));
 }
 
-/** A worker that was restarted remembers nothing. */
-export function forgetEngine(engine: EngineApi): void {
-  given.delete(engine);
-}
-
 function samePack(a: PackSource, b: PackSource): boolean {
   if (a.kind === 'url' && b.kind === 'url') return a.url === b.url;
   if (a.kind === 'zip' && b.kind === 'zip') return a.file === b.file;

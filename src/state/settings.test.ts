@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_SETTINGS, frameRateOf, outputSize, stepsOf } from './settings.ts';
+import { DEFAULT_SETTINGS, frameRateOf, knownSettings, outputSize, stepsOf } from './settings.ts';
 
 const pack = { width: 256, height: 256 };
 
@@ -37,4 +37,13 @@ describe('frameRateOf', () => {
 it('takes steps from the quality unless they are given', () => {
   expect(stepsOf({ quality: 'best', steps: null })).toBe(25);
   expect(stepsOf({ quality: 'best', steps: 7 })).toBe(7);
+});
+
+it('takes from a file only the settings that it knows, of the right kind', () => {
+  expect(knownSettings({ quality: 'best', steps: 12, seed: 'many', mirror: true, evil: 1 })).toEqual({
+    quality: 'best',
+    steps: 12,
+    mirror: true,
+  });
+  expect(knownSettings('nothing')).toEqual({});
 });

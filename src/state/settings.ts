@@ -3,7 +3,7 @@ import type { PackManifest } from '../pack/manifest.ts';
 export type Quality = 'draft' | 'good' | 'best';
 export type Aspect = 'photo' | '1:1' | '3:4' | '9:16' | '4:3' | '16:9';
 export type SizeChoice = 'small' | 'standard' | 'large';
-export type FitMode = 'fitted' | 'filmed';
+export type FitMode = 'fitted' | 'asFilmed';
 
 /** What a person can choose about the result; null means the app's own choice. */
 export interface Settings {
@@ -93,3 +93,14 @@ export function frameRateOf(settings: Pick<Settings, 'quality' | 'frameRate'>, c
 
 export const guidanceOf = (settings: Pick<Settings, 'guidance'>, manifest: PackManifest): number =>
   settings.guidance ?? manifest.defaults.guidance;
+
+/** Only what this version knows, and only of the right kind: the file may come from anywhere. */
+export function knownSettings(settings: unknown): Partial<Settings> {
+  if (typeof settings !== 'object' || settings === null) return {};
+  const known = Object.entries(DEFAULT_SETTINGS).flatMap(([name, standard]) => {
+    const value = (settings as Record<string, unknown>)[name];
+    const fits = standard === null ? value === null || typeof value === 'number' : typeof value === typeof standard;
+    return fits ? [[name, value]] : [];
+  });
+  return Object.fromEntries(known);
+}

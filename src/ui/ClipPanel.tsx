@@ -102,7 +102,7 @@ function FitOptions() {
         value={fit}
         options={[
           ['fitted', 'Fitted'],
-          ['filmed', 'As filmed'],
+          ['asFilmed', 'As filmed'],
         ]}
         onChange={(chosen) => changeSettings({ fit: chosen })}
       />

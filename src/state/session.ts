@@ -1,0 +1,152 @@
+import { create } from 'zustand';
+import { type ClipMemory, chooseClip } from './choose-clip.ts';
+import { putPhoto } from './choose-photo.ts';
+import { type PhotoChoice, type Range, useChoices } from './choices.ts';
+import { type Film, useJob, start } from './job.ts';
+import { openPhoto } from '../media/index.ts';
+import type { Pose } from '../pose/types.ts';
+import type { Sighting } from './people.ts';
+import { MAX_SIDE } from './choose-photo.ts';
+import { knownSettings, type Settings } from './settings.ts';
+import { folder, readFile, removeQuietly, writeFile } from './storage.ts';
+
+/** A pose as JSON keeps it. */
+type StoredPose = Omit<Pose, 'joints'> & { readonly joints: readonly number[] };
+
+interface StoredPhoto extends Pick<PhotoChoice, 'id' | 'name' | 'person' | 'corrected' | 'notes'> {
+  readonly people: readonly StoredPose[];
+  readonly pose: StoredPose;
+}
+
+/** Everything that is needed to stand where the person stood, beside the files themselves. */
+interface StoredSession {
+  readonly version: 1;
+  readonly settings: Settings;
+  readonly photos: readonly StoredPhoto[];
+  readonly clip: {
+    readonly name: string;
+    readonly trim: Range;
+    readonly watched: Range;
+    readonly pointed: ClipMemory['pointed'];
+    readonly sightings: readonly { readonly time: number; readonly people: readonly StoredPose[] }[];
+  };
+  readonly done: number;
+  readonly total: number;
+}
+
+/** Work of an earlier visit that can be gone on with. */
+export const useEarlier = create<{ readonly offer: StoredSession | null; readonly restoring: boolean }>(() => ({
+  offer: null,
+  restoring: false,
+}));
+
+const storePose = ({ joints, ...size }: Pose): StoredPose => ({ ...size, joints: [...joints] });
+const restorePose = ({ joints, ...size }: StoredPose): Pose => ({ ...size, joints: Float32Array.from(joints) });
+
+/** Keeps the work as it stands: called when a film begins, and as its frames are done. */
+async function keepSession(film: Film, done: number, withFiles: boolean): Promise<void> {
+  const { clip } = useChoices.getState();
+  if (!clip?.watched) return;
+  const directory = await folder('session');
+  if (withFiles) {
+    await Promise.all([
+      writeFile(directory, 'clip', clip.file),
+      ...film.photos.map((photo, index) => writeFile(directory, `photo-${index}`, photo.file)),
+    ]);
+  }
+  const session: StoredSession = {
+    version: 1,
+    settings: film.settings,
+    photos: film.photos.map(({ id, name, person, corrected, notes, people, pose }) => ({
+      ...{ id, name, person, corrected, notes },
+      people: people.map(storePose),
+      pose: storePose(pose),
+    })),
+    clip: {
+      name: clip.name,
+      trim: film.motion.trim,
+      watched: clip.watched,
+      pointed: clip.pointed,
+      sightings: clip.sightings.map(({ time, people }) => ({ time, people: people.map(storePose) })),
+    },
+    done,
+    total: film.keys.length,
+  };
+  await writeFile(directory, 'session.json', JSON.stringify(session));
+}
+
+/** How many frames may be done before their number is written down again. */
+const KEEP_EVERY = 5;
+
+/** Keeps every film's session from here on. A disk that is full or forbidden costs only the way back. */
+export function keepSessions(): void {
+  let kept: Film | null = null;
+  let last = 0;
+  let writing: Promise<void> = Promise.resolve();
+  useJob.subscribe(({ film, ready, status }) => {
+    if (!film) return;
+    const fresh = film !== kept;
+    const due = Math.abs(ready.length - last) >= KEEP_EVERY || (status !== 'running' && ready.length !== last);
+    if (!fresh && !due) return;
+    kept = film;
+    last = ready.length;
+    writing = writing.then(() => keepSession(film, ready.length, fresh)).catch(() => undefined);
+  });
+}
+
+export async function lookForEarlier(): Promise<void> {
+  const directory = await folder('session').catch(() => null);
+  const file = directory && (await readFile(directory, 'session.json'));
+  if (!file) return;
+  try {
+    const offer: StoredSession = JSON.parse(await file.text());
+    if (offer.version === 1) useEarlier.setState({ offer });
+  } catch {
+    // A session that was cut off in the middle of writing is as good as none.
+  }
+}
+
+/** Puts the photo, the clip and the settings back, and paints what is missing. */
+export async function goOn(): Promise<void> {
+  const { offer } = useEarlier.getState();
+  if (!offer) return;
+  useEarlier.setState({ restoring: true });
+  try {
+    if (await restore(offer)) {
+      useEarlier.setState({ offer: null });
+      await start();
+    } else {
+      await letGo();
+    }
+  } finally {
+    useEarlier.setState({ restoring: false });
+  }
+}
+
+async function restore(offer: StoredSession): Promise<boolean> {
+  const directory = await folder('session');
+  const clip = await readFile(directory, 'clip');
+  if (!clip) return false;
+  useChoices.setState(({ settings }) => ({ settings: { ...settings, ...knownSettings(offer.settings) } }));
+  for (const [index, stored] of offer.photos.entries()) {
+    const file = await readFile(directory, `photo-${index}`);
+    if (!file) return false;
+    const { image } = await openPhoto(file, { maxSide: MAX_SIDE });
+    const people = stored.people.map(restorePose);
+    const pose = restorePose(stored.pose);
+    putPhoto({ ...stored, file, image, people, pose }, index === 0 ? 'main' : 'more');
+  }
+  const { trim, watched, pointed } = offer.clip;
+  const sightings: Sighting[] = offer.clip.sightings.map(({ time, people }) => ({
+    time,
+    people: people.map(restorePose),
+  }));
+  return chooseClip(clip, offer.clip.name, { trim, watched, pointed, sightings });
+}
+
+/** The earlier work is not wanted, or no longer whole. */
+export async function letGo(): Promise<void> {
+  useEarlier.setState({ offer: null });
+  const directory = await folder().catch(() => null);
+  if (directory) await removeQuietly(directory, 'session');
+}

@@ -1,0 +1,109 @@
+import { useEffect, useState } from 'react';
+import { useChoices } from '../state/choices.ts';
+import { useDevice } from '../state/device.ts';
+import { useJob } from '../state/job.ts';
+import { forgetEverything, storedBytes } from '../state/storage.ts';
+import { Action } from './controls.tsx';
+import { Notice } from './Message.tsx';
+import { Sheet } from './Sheet.tsx';
+import { bytes, secondsEach } from './words.ts';
+
+export function DeviceSheet({ open, onClose }: { open: boolean; onClose: () => void }) {
+  return (
+    <Sheet title="This device" open={open} onClose={onClose}>
+      <DeviceFacts />
+      <Stored />
+    </Sheet>
+  );
+}
+
+function DeviceFacts() {
+  const { info, hasWebGpu, isIsolated, cores, notices } = useDevice();
+  const pack = useChoices((choices) => choices.pack);
+  const seconds = useJob((job) => job.secondsPerFrame);
+  const packBytes = info && Object.values(info.manifest.files).reduce((sum, file) => sum + file.bytes, 0);
+
+  return (
+    <>
+      <dl className="facts">
+        <dt>Painting runs on</dt>
+        <dd>
+          {info
+            ? `${info.backend === 'webgpu' ? 'WebGPU' : 'The processor (WASM)'}: ${info.device}`
+            : hasWebGpu
+              ? 'WebGPU, once a dance is painted'
+              : 'The processor, once a dance is painted'}
+        </dd>
+        <dt>Precision</dt>
+        <dd>{info ? (info.precision === 'f16' ? 'Half (f16)' : 'Full (f32)') : 'Chosen when the model is loaded'}</dd>
+        <dt>Threads</dt>
+        <dd>{info ? info.threads : isIsolated ? `Up to ${cores}` : 'One'}</dd>
+        <dt>Poses</dt>
+        <dd>MediaPipe, on the processor, in a worker of its own</dd>
+        <dt>Model</dt>
+        <dd>
+          {info ? info.manifest.name : pack.name}
+          {packBytes !== null && `, ${bytes(packBytes)}`}
+        </dd>
+        {info && (
+          <>
+            <dt>Licence</dt>
+            <dd>{info.manifest.licence}</dd>
+            <dt>Made from</dt>
+            <dd>{info.manifest.provenance}</dd>
+          </>
+        )}
+        <dt>Speed</dt>
+        <dd>{seconds === null ? 'Not measured yet' : secondsEach(seconds)}</dd>
+      </dl>
+      {hasWebGpu === false && (
+        <Notice
+          what="This browser offers no WebGPU, so the processor paints: slower, with the same result."
+          remedy="A current Chrome, Edge or Safari offers it, on most devices with a graphics processor."
+        />
+      )}
+      {!isIsolated && (
+        <Notice
+          what="The page is not isolated, so the processor paints with one thread in place of several."
+          remedy="Reload the page once: from the second visit on it isolates itself. In a private window it may not."
+        />
+      )}
+      {[...(info?.notices ?? []), ...notices].map((notice) => (
+        <Notice key={notice} what={notice} />
+      ))}
+    </>
+  );
+}
+
+function Stored() {
+  const [size, setSize] = useState<number | null>(null);
+  const [sure, setSure] = useState(false);
+
+  useEffect(() => {
+    void storedBytes().then(setSize);
+  }, []);
+
+  const forget = async () => {
+    await forgetEverything();
+    location.reload();
+  };
+
+  return (
+    <section className="stored" aria-labelledby="stored-title">
+      <h3 id="stored-title">Kept on this device</h3>
+      <p className="note">
+        The model, your last photo and clip, and finished frames{size !== null && size > 0 && `: ${bytes(size)}`}. They
+        make the next visit quick, let you go on where you stopped, and never leave this device.
+      </p>
+      {sure ? (
+        <div className="sure">
+          <p>Everything goes: the model, your photo and clip, every frame.</p>
+          <Action icon="trash" label="Yes, forget everything" className="danger" onClick={() => void forget()} />
+          <Action label="Keep it" onClick={() => setSure(false)} />
+        </div>
+      ) : (
+        <Action icon="trash" label="Forget everything" onClick={() => setSure(true)} />
+      )}
+    </section>
+  );
+}
