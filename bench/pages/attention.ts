@@ -93,7 +93,10 @@ class AttentionBench {
     const pattern = { name: 'timed', queries: tokens, keys: tokens, reference: tokens, heads };
     const one = makeCase(headSize, pattern);
     const theirs = await this.theirs(one, tokens);
-    const kernels = (await this.kernels(headSize)).map((kernel) => ({ kernel, ...this.prepare(kernel, one) }));
+    const kernels = (await this.kernels(headSize)).map((kernel) => ({
+      kernel,
+      ...this.prepare(kernel, one),
+    }));
     const times = kernels.map((): number[] => []);
     const theirTimes: number[] = [];
     for (let round = 0; round <= ROUNDS; round++) {
@@ -167,7 +170,9 @@ class AttentionBench {
     const session = await ort.InferenceSession.create(
       multiHeadAttentionModel(heads, width, tokens, 2 * tokens),
       {
-        executionProviders: [{ name: 'webgpu', device: this.device } as ort.InferenceSession.WebGpuExecutionProviderOption],
+        executionProviders: [
+          { name: 'webgpu', device: this.device } as ort.InferenceSession.WebGpuExecutionProviderOption,
+        ],
         enableGraphCapture: true,
         preferredOutputLocation: 'gpu-buffer',
         logSeverityLevel: 3,

@@ -55,7 +55,9 @@ export function attentionVariants(
   const tile = Math.max(BATCH, Math.min(32, Math.floor(TILE_BYTES / (8 * headSize * BATCH)) * BATCH));
   const tiled = { name: 'tiled', threads: 64, tile, batch: BATCH, queries, split, subgroups: false } as const;
   return [
-    ...(split > 1 && device.subgroups ? [{ ...tiled, name: 'tiled-subgroups', subgroups: true } as const] : []),
+    ...(split > 1 && device.subgroups
+      ? [{ ...tiled, name: 'tiled-subgroups', subgroups: true } as const]
+      : []),
     tiled,
     { ...tiled, name: 'direct', tile: 0 },
   ];

@@ -1,0 +1,40 @@
+// One DDIM update, value by value:
+//   x0   = (x0Sample * sample + x0Prediction * prediction) / x0Divisor
+//   e    = (eSample * sample + ePrediction * prediction) / eDivisor
+//   next = a * clamp(x0, -clip, clip) + b * e + c * noise
+// All tensors are f32 and of one length. Without noise, c is 0 and any tensor may be bound in its place.
+// Dispatch: one thread a value; WIDTH workgroups make a row of the grid.
+
+struct Coefficients {
+  x0Sample: f32,
+  x0Prediction: f32,
+  x0Divisor: f32,
+  eSample: f32,
+  ePrediction: f32,
+  eDivisor: f32,
+  a: f32,
+  b: f32,
+  c: f32,
+  clip: f32,
+}
+
+@group(0) @binding(0) var<uniform> by: Coefficients;
+@group(0) @binding(1) var<storage, read> sample: array<f32>;
+@group(0) @binding(2) var<storage, read> prediction: array<f32>;
+@group(0) @binding(3) var<storage, read> noise: array<f32>;
+@group(0) @binding(4) var<storage, read_write> next: array<f32>;
+
+@compute @workgroup_size(THREADS)
+fn update(@builtin(global_invocation_id) id: vec3u) {
+  let i = id.y * THREADS * WIDTH + id.x;
+  if (i >= arrayLength(&next)) {
+    return;
+  }
+  let x0 = (by.x0Sample * sample[i] + by.x0Prediction * prediction[i]) / by.x0Divisor;
+  let e = (by.eSample * sample[i] + by.ePrediction * prediction[i]) / by.eDivisor;
+  var random = 0.0;
+  if (by.c != 0) {
+    random = by.c * noise[i];
+  }
+  next[i] = by.a * clamp(x0, -by.clip, by.clip) + by.b * e + random;
+}

@@ -1,0 +1,14 @@
+import type { AttentionKernel } from './attention.ts';
+import type { Kernels } from './kernels.ts';
+import type { Runtime } from './runtime.ts';
+import type { Tensors } from './tensors.ts';
+
+/** What all networks on one device share. */
+export interface WebGpuContext {
+  readonly gpu: GPUDevice;
+  readonly runtime: Runtime;
+  readonly kernels: Kernels;
+  readonly tensors: Tensors;
+  /** The attention kernel for a head size, checked on this device. */
+  attention(headSize: number): Promise<AttentionKernel>;
+}

@@ -1,0 +1,40 @@
+import type * as Ort from 'onnxruntime-web/webgpu';
+
+export type Runtime = typeof Ort;
+
+export interface RuntimeFiles {
+  /** Addresses of ONNX Runtime's wasm file and of the script that starts it. */
+  readonly wasm: string;
+  readonly mjs: string;
+}
+
+let runtime: Promise<Runtime> | undefined;
+
+/**
+ * ONNX Runtime with WebGPU. Where the browser can suspend wasm, the build that uses it loads in half the time and
+ * streams weights tensor by tensor. The kernels run on the device, so threads would only cost memory.
+ */
+export function startRuntime(files?: RuntimeFiles): Promise<Runtime> {
+  runtime ??= (async () => {
+    const ort: Runtime =
+      'Suspending' in WebAssembly
+        ? await import('onnxruntime-web/jspi')
+        : await import('onnxruntime-web/webgpu');
+    ort.env.wasm.numThreads = 1;
+    if (files !== undefined) ort.env.wasm.wasmPaths = files;
+    return ort;
+  })();
+  return runtime;
+}
+
+let last: Promise<unknown> = Promise.resolve();
+
+/**
+ * Work on ONNX Runtime, one piece after another: its WebGPU sessions hang when two of them run at a time, and creating
+ * one beside another poisons the runtime for good.
+ */
+export function exclusively<T>(work: () => Promise<T>): Promise<T> {
+  const result = last.then(work, work);
+  last = result.catch(() => undefined);
+  return result;
+}

@@ -1,0 +1,98 @@
+import type { Pack, PartFiles } from '../../pack/manifest.ts';
+import { readPart, weightsName } from '../read-part.ts';
+import type { WebGpuContext } from './context.ts';
+import { exclusively } from './runtime.ts';
+import { GpuSession } from './session.ts';
+import type { GpuTensor, Place } from './tensors.ts';
+
+/** Reads one part of a pack and compiles it; its weights are let go before the next one is read. */
+export async function createSession(
+  context: WebGpuContext,
+  pack: Pack,
+  files: PartFiles,
+  dimensions: (name: string) => number,
+  signal?: AbortSignal,
+): Promise<GpuSession> {
+  signal?.throwIfAborted();
+  const { graph, weights } = await readPart(pack, files, context.tensors.element, signal);
+  return exclusively(() =>
+    GpuSession.create(context.runtime, context.gpu, {
+      name: files.graph,
+      graph,
+      weights: { path: weightsName(files), data: weights },
+      dimensions,
+    }),
+  );
+}
+
+/**
+ * Sizes behind the graphs' symbolic dimensions: `height` is that of the graph's own picture, `height_2` that of the
+ * level below it, `tokens_2` the number of its pixels.
+ */
+export function pictureDimensions(
+  height: number,
+  width: number,
+  others: Readonly<Record<string, number>> = {},
+): (name: string) => number {
+  return (name) => {
+    const known = others[name];
+    if (known !== undefined) return known;
+    const [kind, shrunk = '1'] = name.split('_');
+    const at = (size: number) => Math.ceil(size / Number(shrunk));
+    if (kind === 'batch') return 1;
+    if (kind === 'height') return at(height);
+    if (kind === 'width') return at(width);
+    if (kind === 'tokens') return at(height) * at(width);
+    throw new Error(`A graph has a dimension ${name} that the engine does not know.`);
+  };
+}
+
+/** A network of one graph, one input and one output: the pose encoder, or a half of the autoencoder. */
+export class Stage {
+  readonly #context: WebGpuContext;
+  readonly #session: GpuSession;
+  readonly #what: string;
+  readonly #input: Place;
+
+  private constructor(context: WebGpuContext, session: GpuSession) {
+    const [only] = session.inputs;
+    if (only === undefined) throw new Error('A stage has one input.');
+    const [name, { shape }] = only;
+    this.#context = context;
+    this.#session = session;
+    this.#what = `The ${name}`;
+    this.#input = context.tensors.place(shape);
+    session.bind(new Map([[name, this.#input]]));
+  }
+
+  static async create(
+    context: WebGpuContext,
+    pack: Pack,
+    files: PartFiles,
+    size: { readonly width: number; readonly height: number },
+    signal?: AbortSignal,
+  ): Promise<Stage> {
+    const dimensions = pictureDimensions(size.height, size.width);
+    return new Stage(context, await createSession(context, pack, files, dimensions, signal));
+  }
+
+  run(input: GpuTensor): Promise<GpuTensor> {
+    const { gpu, tensors } = this.#context;
+    return exclusively(async () => {
+      const before = gpu.createCommandEncoder();
+      tensors.toNetwork(before, this.#what, input, this.#input);
+      gpu.queue.submit([before.finish()]);
+      const [output] = (await this.#session.run()).values();
+      if (output === undefined) throw new Error('A stage has one output.');
+      const after = gpu.createCommandEncoder();
+      const result = tensors.fromNetwork(after, output);
+      gpu.queue.submit([after.finish()]);
+      return result;
+    });
+  }
+
+  dispose(): void {
+    this.#session.dispose();
+    this.#context.tensors.release(this.#input);
+  }
+}
