@@ -6,6 +6,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from .activations import gelu, silu
+
 # Its Transformer2DModel fixes this, whatever norm_eps says.
 TRANSFORMER_NORM_EPS = 1e-6
 
@@ -15,6 +17,13 @@ class GroupNorm(nn.GroupNorm):
 
     def forward(self, x):
         return F.group_norm(x.float(), self.num_groups, self.weight, self.bias, self.eps)
+
+
+class LayerNorm(nn.LayerNorm):
+    """In float32 too."""
+
+    def forward(self, x):
+        return F.layer_norm(x.float(), self.normalized_shape, self.weight, self.bias, self.eps)
 
 
 def timestep_features(timesteps, width, flip_sin_to_cos, freq_shift):
@@ -32,7 +41,7 @@ class TimestepEmbedding(nn.Module):
         self.linear_2 = nn.Linear(embedded, embedded)
 
     def forward(self, features):
-        return self.linear_2(F.silu(self.linear_1(features)))
+        return self.linear_2(silu(self.linear_1(features)))
 
 
 class ResnetBlock(nn.Module):
@@ -47,9 +56,9 @@ class ResnetBlock(nn.Module):
             self.conv_shortcut = nn.Conv2d(channels_in, channels_out, 1)
 
     def forward(self, x, time):
-        h = self.conv1(F.silu(self.norm1(x)))
-        h = h + self.time_emb_proj(F.silu(time))[:, :, None, None]
-        h = self.conv2(F.silu(self.norm2(h)))
+        h = self.conv1(silu(self.norm1(x)))
+        h = h + self.time_emb_proj(silu(time))[:, :, None, None]
+        h = self.conv2(silu(self.norm2(h)))
         return h + (self.conv_shortcut(x) if hasattr(self, "conv_shortcut") else x)
 
 
@@ -89,7 +98,7 @@ class GEGLU(nn.Module):
 
     def forward(self, x):
         value, gate = self.proj(x).chunk(2, -1)
-        return value * F.gelu(gate)
+        return value * gelu(gate)
 
 
 class FeedForward(nn.Module):
@@ -105,12 +114,12 @@ class FeedForward(nn.Module):
 class TransformerBlock(nn.Module):
     def __init__(self, channels, heads, cross_attention_dim):
         super().__init__()
-        self.norm1 = nn.LayerNorm(channels)
+        self.norm1 = LayerNorm(channels)
         self.attn1 = Attention(channels, channels, heads)
         if cross_attention_dim is not None:
-            self.norm2 = nn.LayerNorm(channels)
+            self.norm2 = LayerNorm(channels)
             self.attn2 = Attention(channels, cross_attention_dim, heads)
-        self.norm3 = nn.LayerNorm(channels)
+        self.norm3 = LayerNorm(channels)
         self.ff = FeedForward(channels)
 
     def forward(self, x, tokens, memory):

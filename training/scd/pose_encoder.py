@@ -1,7 +1,8 @@
 """diffusers' ControlNetConditioningEmbedding: a skeleton image in, features of the latents' size out."""
 
 from torch import nn
-from torch.nn import functional as F
+
+from .activations import silu
 
 
 class ControlNetConditioningEmbedding(nn.Module):
@@ -17,7 +18,7 @@ class ControlNetConditioningEmbedding(nn.Module):
         self.conv_out = nn.Conv2d(widths[-1], config["conditioning_embedding_channels"], 3, padding=1)
 
     def forward(self, skeleton):
-        x = F.silu(self.conv_in(skeleton))
+        x = silu(self.conv_in(skeleton))
         for block in self.blocks:
-            x = F.silu(block(x))
+            x = silu(block(x))
         return self.conv_out(x)

@@ -20,26 +20,54 @@ from .autoencoder import AutoencoderTiny
 from .data import People, crop_around_person
 
 
+# Without it the encoder outgrows the whitening's slow statistics to drown the noise.
+LATENT_PULL = 1e-3
+
+
+class Whitening(nn.Module):
+    """Holds latents near mean 0 and deviation 1 a channel by slow statistics.
+
+    A batch's own statistics would take its brightness and colour from it.
+    """
+
+    def __init__(self, channels, momentum=0.02):
+        super().__init__()
+        self.momentum = momentum
+        self.register_buffer("mean", torch.zeros(channels))
+        self.register_buffer("variance", torch.ones(channels))
+
+    def forward(self, latents):
+        return (latents - self.mean[:, None, None]) * self.variance.rsqrt()[:, None, None]
+
+    @torch.no_grad()
+    def observe(self, latents, momentum=None):
+        momentum = self.momentum if momentum is None else momentum
+        self.mean.lerp_(latents.mean((0, 2, 3)), momentum)
+        self.variance.lerp_((latents - self.mean[:, None, None]).square().mean((0, 2, 3)), momentum)
+
+
 class Trained(nn.Module):
-    """The autoencoder with its latents held at mean 0 and deviation 1 a channel; `folded` hides that in the encoder."""
+    """The autoencoder with whitened, noisy latents; `folded` hides the whitening in the encoder."""
 
     def __init__(self, config):
         super().__init__()
         self.autoencoder = AutoencoderTiny(config).initialize()
-        self.whiten = nn.BatchNorm2d(config["latent_channels"], eps=1e-6, momentum=0.02, affine=False)
+        self.whiten = Whitening(config["latent_channels"])
 
     def forward(self, image, noise):
-        latents = self.whiten(self.autoencoder.encoder(image).float())
-        return self.autoencoder.decoder(latents + noise * torch.randn_like(latents))
+        raw = self.autoencoder.encoder(image).float()
+        self.whiten.observe(raw)
+        latents = self.whiten(raw)
+        return self.autoencoder.decoder(latents + noise * torch.randn_like(latents)), latents
 
     def folded(self):
         """An AutoencoderTiny that gives whitened latents by itself."""
         folded = copy.deepcopy(self.autoencoder)
-        scale = (self.whiten.running_var + self.whiten.eps).rsqrt()
+        scale = self.whiten.variance.rsqrt()
         last = folded.encoder.layers[-1]
         with torch.no_grad():
             last.weight *= scale[:, None, None, None]
-            last.bias.copy_((last.bias - self.whiten.running_mean) * scale)
+            last.bias.copy_((last.bias - self.whiten.mean) * scale)
         return folded.eval()
 
 
@@ -107,7 +135,7 @@ def main():
     processes.start()
     torch.manual_seed(1)
     model = Trained(config["autoencoder"]).to(device, memory_format=torch.channels_last)
-    average = copy.deepcopy(model).eval()
+    average = copy.deepcopy(model)
     optimizer = torch.optim.Adam(model.parameters(), settings["learning_rate"], betas=(0.9, 0.98))
     step, seconds = 0, 0.0
     checkpoint = out / "checkpoint.pt"
@@ -125,6 +153,9 @@ def main():
     held_images = images.to_tensor(held.images[np.arange(count), poses]).to(device)
     held_masks = torch.from_numpy(held.masks[np.arange(count), poses] > 127)[:, None].float().to(device)
     people = People(arguments.data, skip=1)
+    if step == 0:
+        with torch.no_grad():
+            model.whiten.observe(model.autoencoder.encoder(held_images), momentum=1)
     parameters, averaged = list(model.parameters()), list(average.parameters())
     clock, losses = time.time(), []
 
@@ -139,8 +170,8 @@ def main():
         weight = 1 + settings["person_weight"] * mask
         weight = weight / weight.mean()
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=settings["bfloat16"]):
-            output = model(image, settings["latent_noise"])
-        loss = reconstruction_loss(output.float(), image, weight)
+            output, latents = model(image, settings["latent_noise"])
+        loss = reconstruction_loss(output.float(), image, weight) + LATENT_PULL * latents.square().mean()
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         processes.average_gradients(parameters)

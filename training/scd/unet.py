@@ -7,8 +7,8 @@ reference never sees the target.
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
+from .activations import silu
 from .layers import Downsample, GroupNorm, ResnetBlock, TimestepEmbedding, Transformer, Upsample, timestep_features
 
 
@@ -145,7 +145,7 @@ class UNet2DConditionModel(nn.Module):
         x = self.mid_block(x, time, tokens, memory)
         for block in self.up_blocks:
             x = block.up(x, time, tokens, memory, skips)
-        return self.conv_out(F.silu(self.conv_norm_out(x)))
+        return self.conv_out(silu(self.conv_norm_out(x)))
 
     def reference_pass(self, latents, pose_features=None, tokens=None):
         """Clean latents at t = 0. Gives K and V of every self-attention, and the pass's own output."""
