@@ -1,7 +1,7 @@
 /** The page's side of the pose worker: it starts when it is first needed, and again after it has died. */
 import * as Comlink from 'comlink';
 import type { PoseSource } from '../pose/detector.ts';
-import { PoseWorkerError } from '../pose/errors.ts';
+import { PoseModelError, PoseWorkerError } from '../pose/errors.ts';
 import type { PoseInfo, PoseService, PoseSettings } from '../pose/service.ts';
 import type { Pose } from '../pose/types.ts';
 import './wire.ts';
@@ -18,6 +18,8 @@ interface Running {
   readonly service: Comlink.Remote<PoseService>;
   /** Rejects when the worker dies; never resolves. */
   readonly death: Promise<never>;
+  /** Ends the worker and rejects what waits for it. */
+  die(reason: string): void;
 }
 
 export class PoseClient {
@@ -30,7 +32,7 @@ export class PoseClient {
 
   /** Has the model ready, so that the first picture does not wait for it. Optional. */
   async warm(mode: 'image' | 'video'): Promise<PoseInfo> {
-    return this.ask((service) => service.load({ ...this.choice, assets: this.assets }, mode));
+    return this.ask((service) => service.warm(mode));
   }
 
   /** Everybody in one picture, largest first. The picture stays the caller's. */
@@ -50,7 +52,7 @@ export class PoseClient {
 
   /** Stops the worker; calls in flight are rejected, and the next call starts a new one. */
   dispose(reason = 'it was closed.'): void {
-    this.running?.worker.dispatchEvent(new CustomEvent(DIED, { detail: reason }));
+    this.running?.die(reason);
   }
 
   private async ask<T>(question: (service: Comlink.Remote<PoseService>) => Promise<T>): Promise<T> {
@@ -62,21 +64,29 @@ export class PoseClient {
 
   private start(): Running {
     const worker = new Worker(new URL('../../workers/pose.worker.ts', import.meta.url), { type: 'module' });
-    const death = new Promise<never>((_, reject) => {
-      const die = (reason: string) => {
-        worker.terminate();
-        if (this.running?.worker === worker) this.running = undefined;
-        reject(new PoseWorkerError(reason));
-      };
-      worker.addEventListener('error', (event) => die(event.message || 'it could not be started.'));
-      worker.addEventListener('messageerror', () => die('a message could not be read.'));
-      worker.addEventListener(DIED, (event) => die((event as CustomEvent<string>).detail));
-    });
+    const { promise: death, reject } = Promise.withResolvers<never>();
+    const die = (reason: string) => {
+      worker.terminate();
+      if (this.running?.worker === worker) this.running = undefined;
+      reject(new PoseWorkerError(reason));
+    };
+    worker.addEventListener('error', (event) => die(event.message || 'it could not be started.'));
+    worker.addEventListener('messageerror', () => die('a message could not be read.'));
+    // Nobody may be waiting when it dies.
     death.catch(() => {});
     const service = Comlink.wrap<PoseService>(worker);
-    const running = { worker, service, death };
-    return running;
+    service.configure({ ...this.choice, assets: this.assets }).catch(() => {});
+    return { worker, service, death, die };
   }
 }
 
-const DIED = 'pirouette-died';
+/** A pose bundle from an address of the person's own choice, for `bundle`. The worker itself fetches from nowhere else. */
+export async function fetchPoseBundle(url: string): Promise<Blob> {
+  try {
+    const response = await fetch(url);
+    if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
+    return await response.blob();
+  } catch (error) {
+    throw new PoseModelError(url, error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}

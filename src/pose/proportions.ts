@@ -113,8 +113,21 @@ function lengthsOf(pose: Pose, part: Part): (number | undefined)[] {
   return [known.length === 0 ? undefined : Math.max(...known)];
 }
 
-/** A part is seen at its full length only now and then: this quantile of what is seen stands for it. */
-const FULL_LENGTH = 0.95;
+/**
+ * A limb is seen at its full length only now and then: this quantile of what is seen stands for it. Neck and head never
+ * foreshorten much; there the usual view is what a photo has to be compared with.
+ */
+const FULL_LENGTH: Proportions = {
+  trunk: 0.9,
+  shoulder: 0.9,
+  upperArm: 0.92,
+  forearm: 0.92,
+  hip: 0.9,
+  thigh: 0.92,
+  shin: 0.92,
+  neck: 0.6,
+  head: 0.6,
+};
 
 /**
  * A body's full lengths from some of its poses: one photo, or a whole clip. `scales`, one a pose, take out how near the
@@ -136,7 +149,7 @@ function longestSides(poses: readonly Pose[], part: Part, scales?: readonly numb
       if (length !== undefined) (bySide[side] ??= []).push(length / (scales?.[i] ?? 1));
     });
   });
-  return bySide.filter(Boolean).map((lengths) => quantile(lengths, FULL_LENGTH));
+  return bySide.filter(Boolean).map((lengths) => quantile(lengths, FULL_LENGTH[part]));
 }
 
 /**

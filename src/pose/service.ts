@@ -1,3 +1,4 @@
+import { extent } from './body.ts';
 import { type DetectorOptions, PoseDetector, type PoseSource } from './detector.ts';
 import type { Pose } from './types.ts';
 
@@ -14,20 +15,23 @@ export class PoseService {
   private settings: PoseSettings | undefined;
   private readonly detectors = new Map<Mode, Promise<PoseDetector>>();
 
-  /** Settles when the detector for `mode` is warm. New settings replace the old detectors. */
-  async load(settings: PoseSettings, mode: Mode): Promise<PoseInfo> {
-    await this.dispose();
+  /** Comes first, before anything is asked for. */
+  configure(settings: PoseSettings): void {
     this.settings = settings;
+  }
+
+  /** Settles when the detector for `mode` runs at full speed. */
+  async warm(mode: Mode): Promise<PoseInfo> {
     const { delegate } = await this.detector(mode);
     return { delegate };
   }
 
-  /** Everybody in one picture, which is closed afterwards. */
+  /** Everybody in one picture, largest first. It is closed afterwards. */
   async find(picture: PoseSource): Promise<Pose[]> {
     return this.detect('image', picture, 0);
   }
 
-  /** Everybody in the next picture of a clip or a camera, which is closed afterwards. */
+  /** Everybody in the next picture of a clip or a camera, largest first. It is closed afterwards. */
   async follow(frame: PoseSource, timeMs: number): Promise<Pose[]> {
     return this.detect('video', frame, timeMs);
   }
@@ -37,13 +41,10 @@ export class PoseService {
     await this.close('video');
   }
 
-  async dispose(): Promise<void> {
-    await Promise.all([...this.detectors.keys()].map((mode) => this.close(mode)));
-  }
-
   private async detect(mode: Mode, source: PoseSource, timeMs: number): Promise<Pose[]> {
     try {
-      return (await this.detector(mode)).detect(source, timeMs);
+      const detector = await this.detector(mode);
+      return detector.detect(source, timeMs).sort((a, b) => extent(b) - extent(a));
     } finally {
       if ('close' in source) source.close();
     }
@@ -52,7 +53,7 @@ export class PoseService {
   private detector(mode: Mode): Promise<PoseDetector> {
     const started = this.detectors.get(mode);
     if (started) return started;
-    if (this.settings === undefined) throw new Error('load() comes before find() and follow().');
+    if (this.settings === undefined) throw new Error('configure() comes first.');
     const starting = PoseDetector.create({ ...this.settings, mode });
     this.detectors.set(mode, starting);
     // A start that failed is not kept: the next call tries again.
