@@ -4,7 +4,7 @@ import { withPage } from '../tools/pages.ts';
 import { servePack } from '../tools/serve-files.ts';
 import type { Bench } from './run.ts';
 
-/** Frames timed for each number of steps, after one that is not. */
+/** Frames timed for each number of steps. */
 const FRAMES = 3;
 
 /** One frame of a pack on WASM with two threads, as the app renders it: `--pack DIR|URL` for another pack. */
@@ -15,28 +15,18 @@ export const run: Bench = async (args) => {
   });
   return withPage('/e2e/pages/engine.html', {}, async (page) => {
     const url = await servePack(page, values.pack);
-    const measured = await page.evaluate(
+    const { device, threads, many, few } = await page.evaluate(
       async ([address, frames]) => {
         const { bench } = window as unknown as { bench: EngineBench };
-        const { device, threads, manifest } = await bench.load(address, { backend: 'wasm', threads: 2 });
+        const info = await bench.load(address, { backend: 'wasm', threads: 2 });
         await bench.reference();
-        const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
-        const time = async (steps: number) => {
-          const options = { width: 256, height: 256, steps, guidance: manifest.defaults.guidance };
-          const runs = [];
-          for (let i = 0; i <= frames; i++) runs.push((await bench.frame(options, i / frames)).timings);
-          const timed = runs.slice(1);
-          return {
-            seconds: median(timed.map(({ denoiseMs, decodeMs }) => (denoiseMs + decodeMs) / 1000)),
-            decodeSeconds: median(timed.map(({ decodeMs }) => decodeMs / 1000)),
-          };
-        };
-        const [many, few] = [await time(25), await time(4)];
-        return { device, threads, many, few };
+        const options = { width: 256, height: 256, guidance: info.manifest.defaults.guidance };
+        const many = await bench.time(frames, { ...options, steps: 25 });
+        const few = await bench.time(frames, { ...options, steps: 4 });
+        return { device: info.device, threads: info.threads, many, few };
       },
       [url, FRAMES] as const,
     );
-    const { device, threads, many, few } = measured;
     const figures = {
       secondsPerFrame25: many.seconds,
       secondsPerFrame4: few.seconds,

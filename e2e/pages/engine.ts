@@ -72,6 +72,10 @@ async function summary({ image, index, timings }: RenderedFrame) {
   return result;
 }
 
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+}
+
 /** An error as the page sees it. */
 async function failure(work: Promise<unknown>) {
   try {
@@ -94,6 +98,16 @@ const bench = {
   },
   async frame(options: Partial<RenderOptions> = {}, raise = 0) {
     return summary(await engine.renderFrame(standing(200, 300, raise), { ...DEFAULTS, ...options }));
+  },
+  /** Medians over some frames of a running clip: one before them has made the reference pass. */
+  async time(frames: number, options: Partial<RenderOptions>) {
+    const timings: RenderedFrame['timings'][] = [];
+    for (let i = 0; i <= frames; i++) timings.push((await bench.frame(options, i / frames)).timings);
+    timings.shift();
+    return {
+      seconds: median(timings.map(({ denoiseMs, decodeMs }) => (denoiseMs + decodeMs) / 1000)),
+      decodeSeconds: median(timings.map(({ decodeMs }) => decodeMs / 1000)),
+    };
   },
   async animate(count: number, options: Partial<RenderOptions> = {}, cancelAfter = Number.POSITIVE_INFINITY) {
     const poses = Array.from({ length: count }, (_, i) => standing(200, 300, i / count));
