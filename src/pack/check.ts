@@ -8,10 +8,9 @@ import {
   isExternal,
 } from '../onnx/model.ts';
 import { type TensorIndex, tensorIndexOf } from '../onnx/safetensors.ts';
-import { decodeText } from '../onnx/text.ts';
 import { type Folder, readAll } from './folder.ts';
 import type { PackManifest, PartFiles } from './manifest.ts';
-import { manifestFaults, parseManifest } from './validate.ts';
+import { manifestFaults, parseManifest, parsePackJson } from './validate.ts';
 
 /** Everything that is wrong with a pack, in sentences. A sound one has no faults. One file is in memory at a time. */
 export async function checkPack(
@@ -21,21 +20,12 @@ export async function checkPack(
   const source = await folder.open('pack.json');
   if (source === undefined) return [`${folder.name} has no pack.json.`];
   const bytes = await readAll(source);
-  let manifest: PackManifest;
   try {
-    manifest = parseManifest(bytes);
+    const faults = manifestFaults(parsePackJson(bytes));
+    if (faults.length > 0) return faults.map((fault) => `pack.json: ${fault}.`);
+    return await new PackCheck(folder, parseManifest(bytes), sha256).run();
   } catch (error) {
-    return [...everyFault(bytes), ...(everyFault(bytes).length === 0 ? [sentence(error)] : [])];
-  }
-  return new PackCheck(folder, manifest, sha256).run();
-}
-
-/** A readable pack.json that has several faults names them all. */
-function everyFault(bytes: Uint8Array): string[] {
-  try {
-    return manifestFaults(JSON.parse(decodeText(bytes))).map((fault) => `pack.json: ${fault}.`);
-  } catch {
-    return [];
+    return [sentence(error)];
   }
 }
 

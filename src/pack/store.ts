@@ -50,7 +50,7 @@ class PrivateStore implements FileStore {
     try {
       const handle = await this.folder.getFileHandle(name, { create: true });
       return 'createSyncAccessHandle' in handle
-        ? await appendInPlace(handle, from)
+        ? await appendInPlace(handle as InPlaceHandle, from)
         : await appendAtClose(handle, from);
     } catch {
       return undefined;
@@ -83,8 +83,17 @@ class PrivateStore implements FileStore {
   }
 }
 
+/** Workers alone have it, and so do the types of workers alone. */
+interface InPlaceHandle {
+  createSyncAccessHandle(): Promise<{
+    truncate(size: number): void;
+    write(chunk: Uint8Array<ArrayBuffer>, options: { at: number }): number;
+    close(): void;
+  }>;
+}
+
 /** In a worker: what is written is there at once, even if the tab dies. */
-async function appendInPlace(handle: FileSystemFileHandle, from: number): Promise<Appender> {
+async function appendInPlace(handle: InPlaceHandle, from: number): Promise<Appender> {
   const access = await handle.createSyncAccessHandle();
   access.truncate(from);
   let at = from;
@@ -113,6 +122,7 @@ async function appendAtClose(handle: FileSystemFileHandle, from: number): Promis
         () => true,
         () => false,
       ),
-    close: () => stream.close(),
+    // Without room the browser refuses only now; then there is simply nothing kept.
+    close: () => stream.close().catch(() => undefined),
   };
 }

@@ -9,6 +9,16 @@ type Json = Record<string, unknown>;
 
 /** Reads a pack.json. Its errors say what is wrong with it; the first fault is the one that is told. */
 export function parseManifest(bytes: Uint8Array): PackManifest {
+  const json = parsePackJson(bytes);
+  const [fault] = manifestFaults(json);
+  if (fault !== undefined) throw new PackFormatError(fault);
+  const manifest = json as unknown as PackManifest;
+  expectBuildable(manifest);
+  return manifest;
+}
+
+/** What calls itself a pack, of a format that is known here; nothing more is sure. */
+export function parsePackJson(bytes: Uint8Array): Json {
   let json: unknown;
   try {
     json = JSON.parse(decodeText(bytes));
@@ -21,11 +31,7 @@ export function parseManifest(bytes: Uint8Array): PackManifest {
   if (typeof json.version === 'number' && json.version > PACK_VERSION) {
     throw new PackVersionError(json.version, PACK_VERSION);
   }
-  const [fault] = manifestFaults(json);
-  if (fault !== undefined) throw new PackFormatError(fault);
-  const manifest = json as unknown as PackManifest;
-  expectBuildable(manifest);
-  return manifest;
+  return json;
 }
 
 /** Everything that is wrong with a pack.json, each in a few words. */

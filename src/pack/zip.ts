@@ -138,7 +138,7 @@ async function inflate(packed: Blob, offset: number, length: number): Promise<Ui
       at += value.length;
     }
   } catch (error) {
-    throw error instanceof TypeError ? damaged() : error;
+    throw error instanceof PackFormatError ? error : damaged();
   } finally {
     await reader.cancel().catch(() => undefined);
   }
