@@ -91,6 +91,18 @@ export class PoseDetector {
 async function loadBundle({ assets, model, bundle }: DetectorOptions): Promise<Uint8Array> {
   if (bundle) return new Uint8Array(await bundle.arrayBuffer());
   const url = new URL(`pose_landmarker_${model}.task`, assets).href;
+  const download = downloads.get(url) ?? fetchBundle(url);
+  downloads.set(url, download);
+  return download.finally(() => downloads.delete(url));
+}
+
+/**
+ * Downloads in flight: detectors that start together share one. Asked twice at once for a file this large, Chromium
+ * may fail the second request with ERR_CACHE_WRITE_FAILURE.
+ */
+const downloads = new Map<string, Promise<Uint8Array>>();
+
+async function fetchBundle(url: string): Promise<Uint8Array> {
   try {
     const response = await fetch(url);
     if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
