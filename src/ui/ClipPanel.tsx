@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { changeSettings, useChoices } from '../state/choices.ts';
+import { useChoices } from '../state/choices.ts';
 import { chooseClip, dismissClipProblem } from '../state/choose-clip.ts';
 import { playPreview, useMotion, usePreview } from '../state/preview.ts';
 import { CameraSheet } from './CameraSheet.tsx';
@@ -78,34 +78,8 @@ export function ClipPanel() {
           onPick={(files) => files[0] && void chooseClip(files[0], files[0].name)}
         />
         <Action icon="record" label="Record" onClick={() => setCamera(true)} />
-        {clip && <FitOptions />}
       </div>
       <CameraSheet kind="clip" open={camera} onClose={() => setCamera(false)} />
     </section>
-  );
-}
-
-function FitOptions() {
-  const { fit, mirror } = useChoices((choices) => choices.settings);
-  return (
-    <>
-      <Action
-        icon="mirror"
-        label="Mirror"
-        iconOnly
-        className="quiet"
-        pressed={mirror}
-        onClick={() => changeSettings({ mirror: !mirror })}
-      />
-      <Segmented
-        label="How the dance is placed"
-        value={fit}
-        options={[
-          ['fitted', 'Fitted'],
-          ['asFilmed', 'As filmed'],
-        ]}
-        onChange={(chosen) => changeSettings({ fit: chosen })}
-      />
-    </>
   );
 }

@@ -75,10 +75,10 @@ export function PhotoPanel() {
         <Action icon="camera" label="Camera" onClick={() => setCamera(true)} />
         {photo && (
           <PickFile
-            label="More of them"
+            label="Add a second photo of the same person"
             icon="plus"
             accept={ACCEPT}
-            className="quiet"
+            iconOnly
             onPick={(files) => files[0] && void choosePhoto(files[0], files[0].name, 'more')}
           />
         )}

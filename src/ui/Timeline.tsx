@@ -3,6 +3,7 @@ import { type ClipChoice, type Range, useChoices } from '../state/choices.ts';
 import { finishTrim, LEAST_TRIM_SECONDS, trimClip } from '../state/choose-clip.ts';
 import { trackedPose } from '../state/people.ts';
 import { seekPreview, useMotion, usePreview } from '../state/preview.ts';
+import { FitOptions } from './FitOptions.tsx';
 import { Picture } from './Picture.tsx';
 import { Overlay, SkeletonLines } from './Skeleton.tsx';
 import { clock } from './words.ts';
@@ -96,16 +97,13 @@ function ClipTimeline({ clip }: { clip: ClipChoice }) {
         {handle('start', 'Start of the part that is used')}
         {handle('end', 'End of the part that is used')}
       </div>
-      <p className="timeline-words">
-        <span>
-          {clock(trim.start)} to {clock(trim.end)} of {clock(duration)}
-        </span>
-        {motion && (
-          <span>
-            {motion.poses.length} frames at {motion.frameRate} a second
-          </span>
-        )}
-      </p>
+      <div className="timeline-foot">
+        <p>
+          {clock(trim.start)} to {clock(trim.end)}
+          {motion && `, ${motion.frameRate} frames a second`}
+        </p>
+        <FitOptions />
+      </div>
     </section>
   );
 }

@@ -87,21 +87,21 @@ interface PickFileProps {
   readonly accept: string;
   readonly onPick: (files: File[]) => void;
   readonly className?: string;
-  readonly multiple?: boolean;
+  readonly iconOnly?: boolean;
   readonly directory?: boolean;
 }
 
 /** A file input that looks like the other buttons and stays one for keyboard and screen reader. */
-export function PickFile({ label, icon, accept, onPick, className = '', multiple, directory }: PickFileProps) {
+export function PickFile({ label, icon, accept, onPick, className = '', iconOnly, directory }: PickFileProps) {
   return (
-    <label className={`button pick ${className}`}>
+    <label className={`button pick ${iconOnly ? 'icon-only' : ''} ${className}`} title={iconOnly ? label : undefined}>
       <Icon name={icon} />
-      {label}
+      <span className={iconOnly ? 'hidden-visually' : undefined}>{label}</span>
       <input
         type="file"
         className="hidden-visually"
         accept={accept}
-        multiple={multiple}
+        multiple={directory}
         {...(directory && { webkitdirectory: '' })}
         onChange={(event) => {
           const files = [...(event.target.files ?? [])];
