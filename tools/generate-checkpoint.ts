@@ -11,7 +11,7 @@ import { type FloatType, isFloat, safetensorsHeader, tensorBytes } from '../src/
 import { poseEncoderTensors, type Tensors, unetTensors } from './diffusers-tensors.ts';
 import { randomFloats } from './memory-files.ts';
 
-const SCHEDULER = {
+export const SCHEDULER = {
   _class_name: 'DDIMScheduler',
   num_train_timesteps: 1000,
   beta_start: 0.00085,
@@ -23,7 +23,7 @@ const SCHEDULER = {
   prediction_type: 'epsilon',
 };
 
-const POSE_ENCODER = {
+export const POSE_ENCODER = {
   _class_name: 'ControlNetConditioningEmbedding',
   conditioning_embedding_channels: 320,
   conditioning_channels: 3,
@@ -31,7 +31,10 @@ const POSE_ENCODER = {
 };
 
 /** Stable Diffusion 1.5's U-Net, in other widths if asked. */
-export function stableDiffusionUNet(widths: readonly number[] = [320, 640, 1280, 1280]): UNetConfig {
+export function stableDiffusionUNet(
+  widths: readonly number[] = [320, 640, 1280, 1280],
+  heads: number | readonly number[] = 8,
+): UNetConfig {
   const deepest = widths.length - 1;
   return {
     _class_name: 'UNet2DConditionModel',
@@ -46,7 +49,7 @@ export function stableDiffusionUNet(widths: readonly number[] = [320, 640, 1280,
     norm_num_groups: 32,
     norm_eps: 1e-5,
     cross_attention_dim: 768,
-    attention_head_dim: 8,
+    attention_head_dim: heads,
     flip_sin_to_cos: true,
     freq_shift: 0,
     act_fn: 'silu',
