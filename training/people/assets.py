@@ -248,6 +248,8 @@ class Assets(dict):
         self.bone_index = {str(name): i for i, name in enumerate(self["bone_names"])}
         self.skins = [name[5:] for name in self if name.startswith("skin/")]
         self.irises = [name[5:] for name in self if name.startswith("iris/")]
+        of_arms = [name.startswith(("upperarm", "lowerarm", "hand", "index", "middle", "ring", "pinky", "thumb")) for name in self["bone_names"]]
+        self.arms = np.array(of_arms)[self["dominant"]]  # vertices that arms move
         self.made = {}  # textures at smaller sizes and their mip chains, shared between people
 
     def sized(self, key, size):

@@ -159,10 +159,8 @@ class Person:
                  assets["base_weights"], self.shared_chain(f"skin/{look.skin}"), flags=SKIN, tint=np.diag(look.skin_tint), gloss=.05, wrap=.18, first=True)
         self.face_and_hair()
         self.native = (Part * len(self.parts))(*self.parts)
-        self.sole = min(float(rest[:, 1][faces].min()) for rest, faces in self.drawn)
+        self.sole = float(self.fitted(look.shoes)[:, 1].min())
         self.poser = Poser(self.body, self.sole)
-
-    drawn = property(lambda self: [(k[0], k[2]) for k in self.keep])
 
     def proxy(self, name, field):
         return self.assets[f"{name}/{field}"]
@@ -203,10 +201,9 @@ class Person:
         else:
             upper, lower = (self.proxy(n, "upper")[self.proxy(n, "components")] for n in (look.top, look.bottom))
             lower = ~lower
-            hem = self.fitted(look.top)[self.proxy(look.top, "faces")[upper]][..., 1].min() + .1
-            waist = self.fitted(look.bottom)[self.proxy(look.bottom, "faces")[lower]][..., 1].max() - .05
-            arms = np.isin(self.assets["dominant"], [i for i, b in enumerate(self.assets["bone_names"])
-                                                     if b.startswith(("upperarm", "lowerarm", "hand", "index", "middle", "ring", "pinky", "thumb"))])
+            hem = self.fitted(look.top)[:, 1][self.proxy(look.top, "faces")[upper]].min() + .1
+            waist = self.fitted(look.bottom)[:, 1][self.proxy(look.bottom, "faces")[lower]].max() - .05
+            arms = self.assets.arms
             hidden = self.proxy(look.top, "hidden") & ((positions[:, 1] > hem) | arms)
             hidden |= self.proxy(look.bottom, "hidden") & (positions[:, 1] < waist) & ~arms
             if look.top == look.bottom:

@@ -208,26 +208,51 @@ static void look(const Place *place, const Camera *camera, const Light *light, f
   }
 }
 
-/* Returns 0 when memory runs out. `out->receives`: 1 where the key light's shadows may fall. */
-int render_backdrop(const Place *place, const Camera *camera, const Light *light, int H, int W, int samples, const Backdrop *out) {
-  float *soft = calloc((size_t)H * W, sizeof(float)), share = 1.f / (samples * samples);
-  if (!soft) return 0;
-  memset(out->ambient, 0, sizeof(float) * 3 * H * W);
-  memset(out->direct, 0, sizeof(float) * 3 * H * W);
-  for (int y = 0; y < H; y++) for (int x = 0; x < W; x++) {
-    int pixel = y * W + x;
-    for (int s = 0; s < samples * samples; s++) {
-      Seen seen;
-      look(place, camera, light, x + (s % samples + .5f) / samples, y + (s / samples + .5f) / samples, &seen);
-      for (int k = 0; k < 3; k++) {
-        out->ambient[3 * pixel + k] += share * seen.ambient[k];
-        out->direct[3 * pixel + k] += share * seen.direct[k];
-        out->position[3 * pixel + k] = seen.position[k];
-      }
-      out->receives[pixel] = seen.receives;
-      soft[pixel] += share * seen.soft;
+/* Pixels beside a visible edge deserve more than one ray. */
+static int on_edge(const Backdrop *out, const float *soft, int H, int W, int x, int y) {
+  const int offsets[4][2] = {{-1, 0}, {1, 0}, {0, -1}, {0, 1}};
+  int at = y * W + x;
+  for (int i = 0; i < 4; i++) {
+    int u = x + offsets[i][0], v = y + offsets[i][1], to = v * W + u;
+    if (u < 0 || v < 0 || u >= W || v >= H) continue;
+    if (fabsf(soft[at] - soft[to]) > .2f) return 1;
+    for (int k = 0; k < 3; k++) {
+      float a = out->ambient[3 * at + k] + out->direct[3 * at + k], b = out->ambient[3 * to + k] + out->direct[3 * to + k];
+      if (fabsf(a - b) > .02f + .06f * fminf(a, b)) return 1;
     }
   }
+  return 0;
+}
+
+/* Returns 0 when memory runs out. `out->receives`: 1 where the key light's shadows may fall.
+   `samples`: rays a side of each pixel that holds an edge. */
+int render_backdrop(const Place *place, const Camera *camera, const Light *light, int H, int W, int samples, const Backdrop *out) {
+  float *soft = malloc(sizeof(float) * H * W), share = 1.f / (samples * samples);
+  uint8_t *edges = malloc((size_t)H * W);
+  if (!soft || !edges) { free(soft); free(edges); return 0; }
+  for (int i = 0; i < H * W; i++) {
+    Seen seen;
+    look(place, camera, light, i % W + .5f, i / W + .5f, &seen);
+    memcpy(out->ambient + 3 * i, seen.ambient, sizeof seen.ambient);
+    memcpy(out->direct + 3 * i, seen.direct, sizeof seen.direct);
+    memcpy(out->position + 3 * i, seen.position, sizeof seen.position);
+    out->receives[i] = seen.receives;
+    soft[i] = seen.soft;
+  }
+  for (int i = 0; i < H * W; i++) edges[i] = samples > 1 && on_edge(out, soft, H, W, i % W, i / W);
+  for (int i = 0; i < H * W; i++) {
+    if (!edges[i]) continue;
+    float *ambient = out->ambient + 3 * i, *direct = out->direct + 3 * i;
+    for (int k = 0; k < 3; k++) ambient[k] = direct[k] = 0;
+    soft[i] = 0;
+    for (int s = 0; s < samples * samples; s++) {
+      Seen seen;
+      look(place, camera, light, i % W + (s % samples + .5f) / samples, i / W + (s / samples + .5f) / samples, &seen);
+      for (int k = 0; k < 3; k++) { ambient[k] += share * seen.ambient[k]; direct[k] += share * seen.direct[k]; }
+      soft[i] += share * seen.soft;
+    }
+  }
+  free(edges);
   int done = place->blurRadius == 0;
   float *blurred = done ? NULL : malloc(sizeof(float) * 3 * H * W), *line = done ? NULL : malloc(sizeof(float) * (H > W ? H : W));
   if (blurred && line) {
