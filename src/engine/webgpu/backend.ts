@@ -9,14 +9,14 @@ import { type OpenDevice, openDevice } from './device.ts';
 import { Kernels } from './kernels.ts';
 import { type Size, WebGpuNetworks } from './networks.ts';
 import { Pipelines } from './pipelines.ts';
-import { type Runtime, type RuntimeFiles, startRuntime } from './runtime.ts';
+import { type Runtime, type RuntimeBuilds, startRuntime } from './runtime.ts';
 import { Tensors } from './tensors.ts';
 
 export interface WebGpuOptions {
   /** The best that the caller and the pack allow. */
   readonly precision: 'f16' | 'f32';
   /** Where ONNX Runtime's own files are; without them it looks beside itself. */
-  readonly files?: RuntimeFiles;
+  readonly files?: RuntimeBuilds;
 }
 
 /** The networks on WebGPU: ONNX Runtime's kernels for what lies between two self-attentions, ours for those. */

@@ -2,10 +2,16 @@ import type * as Ort from 'onnxruntime-web/webgpu';
 
 export type Runtime = typeof Ort;
 
+/** Addresses of ONNX Runtime's wasm file and of the script that starts it. */
 export interface RuntimeFiles {
-  /** Addresses of ONNX Runtime's wasm file and of the script that starts it. */
   readonly wasm: string;
   readonly mjs: string;
+}
+
+/** Those of its two builds. Without them it looks beside itself. */
+export interface RuntimeBuilds {
+  readonly jspi: RuntimeFiles;
+  readonly asyncify: RuntimeFiles;
 }
 
 let runtime: Promise<Runtime> | undefined;
@@ -14,14 +20,13 @@ let runtime: Promise<Runtime> | undefined;
  * ONNX Runtime with WebGPU. Where the browser can suspend wasm, the build that uses it loads in half the time and
  * streams weights tensor by tensor. The kernels run on the device, so threads would only cost memory.
  */
-export function startRuntime(files?: RuntimeFiles): Promise<Runtime> {
+export function startRuntime(builds?: RuntimeBuilds): Promise<Runtime> {
   runtime ??= (async () => {
+    const build = 'Suspending' in WebAssembly ? 'jspi' : 'asyncify';
     const ort: Runtime =
-      'Suspending' in WebAssembly
-        ? await import('onnxruntime-web/jspi')
-        : await import('onnxruntime-web/webgpu');
+      build === 'jspi' ? await import('onnxruntime-web/jspi') : await import('onnxruntime-web/webgpu');
     ort.env.wasm.numThreads = 1;
-    if (files !== undefined) ort.env.wasm.wasmPaths = files;
+    if (builds !== undefined) ort.env.wasm.wasmPaths = builds[build];
     return ort;
   })();
   return runtime;
