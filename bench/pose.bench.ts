@@ -1,7 +1,8 @@
 /**
  * People found in a real browser, offline, and the clean track measured against the true joints.
- * `--clip FILE` looks at another clip, against `--truth FILE` where there is one; `--sheet FILE.jpg` says where the
- * contact sheet of the poses goes (bench-results/pose.jpg by default). `--seconds N` stops after so much of the clip.
+ * `--clip FILE` looks at another clip, against `--truth FILE` where there is one; `--film FILE.mp4` says where
+ * the clip painted with its poses goes (bench-results/pose.mp4 by default, stills beside it as .png). `--seconds N` stops
+ * after so much of the clip.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, extname, resolve } from 'node:path';
@@ -86,15 +87,20 @@ async function lend(page: Page, path: string): Promise<string> {
   return address;
 }
 
-async function drawSheet(page: Page, url: string, poses: readonly Pose[], path: string): Promise<void> {
-  const step = Math.max(1, Math.ceil(poses.length / 30));
+const STILLS = 30;
+
+/** Writes the clip with its poses as a film, and some of its frames side by side. */
+async function paint(page: Page, url: string, poses: readonly Pose[], path: string): Promise<void> {
   const joints = poses.map((pose) => [...pose.joints]);
-  const data = await page.evaluate(
-    ([url, joints, step]) => window.poseBench.contactSheet(url, joints, 6, step),
-    [url, joints, step] as const,
+  const pictures = await page.evaluate(
+    ([url, joints, stills]) => window.poseBench.paint(url, joints, stills),
+    [url, joints, STILLS] as const,
   );
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, Buffer.from(data.slice(data.indexOf(',') + 1), 'base64'));
+  const write = (file: string, data: string) =>
+    writeFileSync(file, Buffer.from(data.slice(data.indexOf(',') + 1), 'base64'));
+  write(path, pictures.film);
+  write(`${path}.png`, pictures.sheet);
 }
 
 export const run: Bench = (args) => {
@@ -103,7 +109,7 @@ export const run: Bench = (args) => {
     options: {
       clip: { type: 'string' },
       truth: { type: 'string' },
-      sheet: { type: 'string', default: 'bench-results/pose.jpg' },
+      film: { type: 'string', default: 'bench-results/pose.mp4' },
       seconds: { type: 'string', default: '3600' },
     },
   });
@@ -126,7 +132,7 @@ export const run: Bench = (args) => {
     const { track, report } = cleanTrack(toSightings(full));
     const follower = new LiveTrack();
     const live = toSightings(lite).map((sighting) => follower.push(sighting));
-    await drawSheet(page, url, track.poses, resolve(values.sheet));
+    await paint(page, url, track.poses, resolve(values.film));
     const figures: Record<string, number | string | boolean | null> = {
       frames: track.poses.length,
       detected: round(report.found),
@@ -136,7 +142,7 @@ export const run: Bench = (args) => {
       fpsFull: round(full.fps),
       fpsLite: round(lite.fps),
       requestsElsewhere: strangers.length,
-      sheet: values.sheet,
+      film: values.film,
     };
     let pass = report.found > 0 && strangers.length === 0;
     if (truthPath !== undefined) {

@@ -1,5 +1,15 @@
 /** The browser's half of the pose bench: looks at clips and photos through the real worker, and paints what it saw. */
-import { ALL_FORMATS, BlobSource, Input, VideoSampleSink } from 'mediabunny';
+import {
+  ALL_FORMATS,
+  BlobSource,
+  BufferTarget,
+  CanvasSource,
+  Input,
+  Mp4OutputFormat,
+  Output,
+  QUALITY_MEDIUM,
+  VideoSampleSink,
+} from 'mediabunny';
 import { FOR_FILES, FOR_LIVE, PoseClient } from '../../src/client/pose.ts';
 import { paintSkeleton } from '../../src/pose/pretty.ts';
 import type { Pose } from '../../src/pose/types.ts';
@@ -14,16 +24,19 @@ export interface Watched {
   readonly frames: readonly { readonly time: number; readonly people: readonly number[][] }[];
 }
 
-async function* framesOf(url: string, seconds: number): AsyncGenerator<{ frame: VideoFrame; time: number }> {
+async function* framesOf(
+  url: string,
+  seconds: number,
+): AsyncGenerator<{ frame: VideoFrame; time: number; duration: number }> {
   const source = new BlobSource(await (await fetch(url)).blob());
   using input = new Input({ formats: ALL_FORMATS, source });
   const track = await input.getPrimaryVideoTrack();
   if (track === null) throw new Error('The clip has no pictures.');
   for await (const sample of new VideoSampleSink(track).samples(0, seconds)) {
     const frame = sample.toVideoFrame();
-    const time = sample.timestamp;
+    const { timestamp: time, duration } = sample;
     sample.close();
-    yield { frame, time };
+    yield { frame, time, duration };
   }
 }
 
@@ -53,37 +66,77 @@ async function look(url: string): Promise<number[][]> {
   return people.map(({ joints }) => [...joints]);
 }
 
-/** Paints every `step`th frame of the clip with its pose, on one sheet; the sheet's data URL. */
-async function contactSheet(
-  url: string,
-  joints: readonly number[][],
-  columns: number,
-  step: number,
-): Promise<string> {
-  const side = 256;
-  const shown = Math.ceil(joints.length / step);
-  const canvas = document.createElement('canvas');
-  const context = canvas.getContext('2d') as CanvasRenderingContext2D;
+export interface Pictures {
+  /** A film of the clip with its poses, and a sheet of stills from it: data URLs. */
+  readonly film: string;
+  readonly sheet: string;
+}
+
+const CELL = 256;
+const COLUMNS = 6;
+const LONGEST_SIDE = 1280;
+
+async function paint(url: string, joints: readonly number[][], stills: number): Promise<Pictures> {
+  const step = Math.max(1, Math.ceil(joints.length / stills));
+  const sheet = document.createElement('canvas');
+  const film = document.createElement('canvas');
+  const output = new Output({ format: new Mp4OutputFormat(), target: new BufferTarget() });
+  const source = new CanvasSource(film, { codec: 'avc', quality: QUALITY_MEDIUM });
+  output.addVideoTrack(source);
+  await output.start();
   let index = 0;
-  for await (const { frame } of framesOf(url, Number.POSITIVE_INFINITY)) {
-    const scale = side / Math.max(frame.displayWidth, frame.displayHeight);
-    const [width, height] = [frame.displayWidth * scale, frame.displayHeight * scale];
-    if (index === 0) {
-      canvas.width = columns * width;
-      canvas.height = Math.ceil(shown / columns) * height;
-    }
+  for await (const { frame, time, duration } of framesOf(url, Number.POSITIVE_INFINITY)) {
     const pose = joints[index];
-    if (pose && index % step === 0) {
+    if (pose === undefined) {
+      frame.close();
+      break;
+    }
+    const longer = Math.max(frame.displayWidth, frame.displayHeight);
+    if (index === 0) {
+      const scale = Math.min(1, LONGEST_SIDE / longer);
+      // H.264 counts in twos.
+      film.width = 2 * Math.round((frame.displayWidth * scale) / 2);
+      film.height = 2 * Math.round((frame.displayHeight * scale) / 2);
+      sheet.width = COLUMNS * CELL;
+      sheet.height = Math.ceil(Math.ceil(joints.length / step) / COLUMNS) * CELL;
+    }
+    paintOver(film, frame, pose, 0, 0, Math.max(film.width, film.height));
+    await source.add(time, duration);
+    if (index % step === 0) {
       const cell = index / step;
-      const [left, top] = [(cell % columns) * width, Math.floor(cell / columns) * height];
-      context.drawImage(frame, left, top, width, height);
-      paintSkeleton(context, asPose(pose, frame), { scale, left, top, thickness: 2.5 });
+      paintOver(sheet, frame, pose, (cell % COLUMNS) * CELL, Math.floor(cell / COLUMNS) * CELL, CELL);
     }
     frame.close();
     index++;
-    if (index >= joints.length) break;
   }
-  return canvas.toDataURL('image/jpeg', 0.9);
+  await output.finalize();
+  const bytes = output.target.buffer;
+  if (bytes === null) throw new Error('The film was not written.');
+  return { film: await dataUrl(new Blob([bytes])), sheet: sheet.toDataURL('image/png') };
+}
+
+function paintOver(
+  canvas: HTMLCanvasElement,
+  frame: VideoFrame,
+  joints: readonly number[],
+  left: number,
+  top: number,
+  side: number,
+): void {
+  const context = canvas.getContext('2d');
+  if (context === null) throw new Error('This browser cannot draw on a canvas.');
+  const scale = side / Math.max(frame.displayWidth, frame.displayHeight);
+  context.drawImage(frame, left, top, frame.displayWidth * scale, frame.displayHeight * scale);
+  paintSkeleton(context, asPose(joints, frame), { scale, left, top });
+}
+
+function dataUrl(blob: Blob): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(String(reader.result));
+    reader.onerror = () => reject(reader.error);
+    reader.readAsDataURL(blob);
+  });
 }
 
 function asPose(joints: readonly number[], frame: VideoFrame): Pose {
@@ -92,7 +145,7 @@ function asPose(joints: readonly number[], frame: VideoFrame): Pose {
 
 declare global {
   interface Window {
-    poseBench: { watch: typeof watch; look: typeof look; contactSheet: typeof contactSheet };
+    poseBench: { watch: typeof watch; look: typeof look; paint: typeof paint };
   }
 }
-window.poseBench = { watch, look, contactSheet };
+window.poseBench = { watch, look, paint };
