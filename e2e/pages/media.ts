@@ -1,5 +1,6 @@
 import * as media from '../../src/media/index.ts';
 import * as mediaPage from '../../src/media/page/index.ts';
+import { type Mutation, mutate } from './mutate.ts';
 
 /** What the media tests do inside the page. */
 const lab = {
@@ -86,6 +87,31 @@ const lab = {
     }
     const heard = (await lab.loudness(file)).findIndex((step) => step > 0.05) * 0.005;
     return { seen, heard };
+  },
+
+  /** Opens a damaged file and reads all of it, as the app would: how it ended, and how long that took. */
+  async survive(path: string, mutation: Mutation, seed: number) {
+    const original = new Uint8Array(await (await lab.fixture(path)).arrayBuffer());
+    const file = new File([mutate(original, mutation, seed)], path);
+    const began = performance.now();
+    let frames = 0;
+    const outcome = await lab.fault(async () => {
+      if (/\.(png|jpg|webp|avif|gif)$/.test(path)) {
+        const photo = await media.openPhoto(file);
+        photo.image.close();
+        return;
+      }
+      const clip = await media.openClip(file);
+      try {
+        for await (const frame of clip.frames()) {
+          frames++;
+          frame.close();
+        }
+      } finally {
+        clip.close();
+      }
+    });
+    return { path, mutation, seed, outcome, frames, seconds: (performance.now() - began) / 1000 };
   },
 };
 

@@ -1,6 +1,5 @@
 import {
   ALL_FORMATS,
-  BlobSource,
   EncodedPacketSink,
   Input,
   type InputAudioTrack,
@@ -24,7 +23,9 @@ import {
   WrongKindError,
 } from './errors.ts';
 import { measureRate } from './frame-rate.ts';
+import { indexIsAbsurd } from './sample-tables.ts';
 import { describeKind, type FileKind, readBytes, SNIFF_BYTES, sniff } from './sniff.ts';
+import { GuardedSource } from './source.ts';
 
 export interface ClipInfo {
   readonly format: string;
@@ -230,7 +231,9 @@ export class Clip {
 /** Reads what there is to know about a clip, quickly: no frame is decoded. */
 export async function openClip(file: Blob): Promise<Clip> {
   const kind = await sniffClip(file);
-  const input = new Input({ source: new BlobSource(file), formats: ALL_FORMATS });
+  const absurd = kind.format !== 'WebM' && (await within('Opening the clip', indexIsAbsurd(file)));
+  if (absurd) throw new DamagedFileError('video');
+  const input = new Input({ source: new GuardedSource(file), formats: ALL_FORMATS });
   try {
     return await within('Opening the clip', probe(file, kind.format, input));
   } catch (error) {
