@@ -1,12 +1,13 @@
 import type { BackendKind } from './api.ts';
 import type { Backend } from './backend.ts';
 import type { BackendOptions } from './engine.ts';
-import { NoWebGpuError } from './errors.ts';
 
 /** Loads a backend's code, and ONNX Runtime's build for it, only when it is chosen. */
 export async function createBackend(kind: BackendKind, options: BackendOptions): Promise<Backend> {
   if (kind === 'webgpu') {
-    throw new NoWebGpuError('this build has no WebGPU backend.');
+    const { WebGpuBackend } = await import('./webgpu/backend.ts');
+    const { RUNTIME_FILES } = await import('./webgpu/files.ts');
+    return WebGpuBackend.open({ precision: options.precision, files: RUNTIME_FILES });
   }
   const { WasmBackend } = await import('./wasm/backend.ts');
   const { RUNTIME_FILES } = await import('./wasm/files.ts');
