@@ -106,8 +106,10 @@ def loft(wall, seed, angle=-.6):
     things = [scene.thing(0, (-7.5, 12.5, -11), (2.6, 3.4, .15), scene.material(rng, scene.SMOOTH, (.85, .85, .83), (.9, .9, .88), 1, .1)),
               scene.thing(0, (-7.5, 12.5, -10.9), (2.2, 3.0, .15), scene.material(rng, scene.PICTURE, hexed("#d9825b"), hexed("#284b63"), .35, 1)),
               scene.thing(0, (8.2, 1.3, -8), (1.3, 1.3, 1.3), scene.material(rng, scene.SMOOTH, (.75, .7, .64), (.8, .76, .7), 1, .2))]
-    for x, y, z, r in ((8, 5.5, -8, 2.2), (9, 7.4, -8.4, 1.8), (7.4, 8, -7.8, 1.5)):
-        things.append(scene.thing(1, (x, y, z), (r, r * 1.3, r), scene.material(rng, scene.FOLIAGE, (.03, .09, .04), (.14, .32, .1), 1.4, 1)))
+    leaves = scene.material(rng, scene.FOLIAGE, (.03, .09, .04), (.14, .32, .1), 2.4, 1)
+    things.append(scene.thing(0, (8.2, 3.4, -8), (.15, 1.2, .15), scene.material(rng, scene.SMOOTH, (.12, .08, .05), (.15, .1, .06), 1, .2)))
+    for x, y, z in rng.normal(size=(26, 3)) * [.9, 1.5, .9] + [8.2, 6.8, -8]:
+        things.append(scene.thing(1, (x, max(y, 4.4), z), (rng.uniform(.5, .8), rng.uniform(.7, 1.3), .6), leaves))
     array = (scene.Thing * len(things))(*things)
     place.things, place.thing_count = scene.ctypes.cast(array, scene.ctypes.POINTER(scene.Thing)), len(things)
     return scene.Setting(place, lamp(.04, 1.0, angle, "#fff0dc"), 1.0, 4., "room", [array])

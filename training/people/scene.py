@@ -148,10 +148,11 @@ def furniture(rng, wall_z, reach):
             r, h = rng.uniform(1.6, 3.4), rng.uniform(5, 11)
             z = wall_z + rng.uniform(2.5, 5)
             things.append(thing(0, (x, 1.4, z), (1.3, 1.4, 1.3), material(rng, SMOOTH, *shades(rng, colour(rng)), 1, .3)))
-            for _ in range(4):
-                offset = rng.normal(size=3) * r * .4
-                things.append(thing(1, (x + offset[0], h + offset[1], z + offset[2]), (r, r * rng.uniform(.8, 1.6), r),
-                                    material(rng, FOLIAGE, (.02, .06, .02), (.12, .3, .07), 1.3, 1)))
+            leaves = material(rng, FOLIAGE, (.02, .06, .02), (.12, .3, .07), 1.8, 1)
+            for _ in range(rng.integers(3, 9)):
+                offset = rng.normal(size=3) * r * .5
+                size = r * rng.uniform(.45, 1)
+                things.append(thing(1, (x + offset[0], h + offset[1], z + offset[2]), (size, size * rng.uniform(.8, 1.6), size), leaves))
         else:  # a lamp
             h, z = rng.uniform(13, 17), wall_z + rng.uniform(2, 4)
             things.append(thing(0, (x, h / 2, z), (.12, h / 2, .12), material(rng, SMOOTH, (.05, .05, .05), (.1, .1, .1), 1, .1)))

@@ -9,6 +9,7 @@ import argparse
 import json
 import multiprocessing
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +75,12 @@ def save_people(folder, people):
     np.save(partial / "masks.npy", np.stack(masks))
     np.save(partial / "joints.npy", np.stack(joints).astype(np.float32))
     (partial / "meta.json").write_text(json.dumps(records))
-    partial.rename(folder)
+    try:
+        partial.rename(folder)
+    except OSError:
+        if not folder.exists():
+            raise
+        shutil.rmtree(partial)  # another process wrote the very same people first
 
 
 def start(folder, cache, motion):

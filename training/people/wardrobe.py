@@ -18,6 +18,7 @@ HAIR_COLOURS = [(.02, .015, .012), (.035, .02, .012), (.09, .045, .022), (.18, .
 GREYS = [(.45, .45, .44), (.2, .2, .2), (.7, .69, .66)]
 DYES = [(.5, .08, .2), (.1, .2, .5), (.1, .4, .35), (.4, .15, .5)]
 COMPONENTS = 8
+SKIN_BEHIND = .05  # dm by which cloth wins over the skin beneath it, where a fit is not perfect
 
 
 def linear(rgb):
@@ -156,7 +157,7 @@ class Person:
         faces = assets["base_faces"]
         shown = ~every(hidden, faces)
         self.add(self.body.positions, assets["base_uvs"], faces[shown], assets["base_uv_faces"][shown], assets["base_bones"],
-                 assets["base_weights"], self.shared_chain(f"skin/{look.skin}"), flags=SKIN, tint=np.diag(look.skin_tint), gloss=.05, wrap=.18, first=True)
+                 assets["base_weights"], self.shared_chain(f"skin/{look.skin}"), flags=SKIN, tint=np.diag(look.skin_tint), gloss=.05, wrap=.18, bias=-SKIN_BEHIND, first=True)
         self.face_and_hair()
         self.native = (Part * len(self.parts))(*self.parts)
         self.sole = float(self.fitted(look.shoes)[:, 1].min())
@@ -247,6 +248,6 @@ class Person:
                            tint=np.outer(look.hair_colour * 1.6 / mean, LUMINANCE), gloss=.05, wrap=.35)
         mean = max(float(self.proxy(look.eyebrows, "mean") @ LUMINANCE), .02)
         self.add_proxy(look.eyebrows, self.shared_chain(f"{look.eyebrows}/texture"), flags=TWO_SIDED | CUTOUT | DITHERED | NO_SHADOW,
-                       tint=flat * .05 / mean, wrap=.3, bias=.03)
-        self.add_proxy(look.eyelashes, self.shared_chain(f"{look.eyelashes}/texture"), flags=TWO_SIDED | CUTOUT | DITHERED | NO_SHADOW, wrap=.3, bias=.03)
-        self.add_proxy("eyes", self.shared_chain(f"iris/{look.iris}"), flags=NO_SHADOW, gloss=.6, wrap=.3)
+                       tint=flat * .05 / mean, wrap=.3, bias=.03 - SKIN_BEHIND)
+        self.add_proxy(look.eyelashes, self.shared_chain(f"{look.eyelashes}/texture"), flags=TWO_SIDED | CUTOUT | DITHERED | NO_SHADOW, wrap=.3, bias=.03 - SKIN_BEHIND)
+        self.add_proxy("eyes", self.shared_chain(f"iris/{look.iris}"), flags=NO_SHADOW, gloss=.6, wrap=.3, bias=-SKIN_BEHIND)

@@ -189,6 +189,7 @@ static void look(const Place *place, const Camera *camera, const Light *light, f
   } else {
     const Thing *thing = place->things + kind - 5;
     float u = fabsf(normal[0]) > .7f ? p[2] - thing->centre[2] : p[0] - thing->centre[0];
+    if (thing->shape == 1) u = p[0] - thing->centre[0] + .6f * (p[2] - thing->centre[2]);
     float v = fabsf(normal[1]) > .7f && thing->shape == 0 ? p[2] - thing->centre[2] : p[1] - thing->centre[1];
     surface(&thing->material, u, v, width, albedo);
     if (thing->shape == 2) { /* it glows */

@@ -70,6 +70,22 @@ static void encode(const float *linear, uint8_t *out) {
   for (int k = 0; k < 3; k++) out[k] = ENCODE[(int)(sqrtf(clampf(linear[k], 0, 1)) * 4095 + .5f)];
 }
 
+/* Bilinear, premultiplied, linear. */
+static void print_colour(const Print *print, float u, float v, float *out) {
+  float x = u * print->size - .5f, y = v * print->size - .5f;
+  int xi = (int)floorf(x), yi = (int)floorf(y), last = print->size - 1;
+  float fx = x - xi, fy = y - yi;
+  for (int k = 0; k < 4; k++) out[k] = 0;
+  for (int i = 0; i < 4; i++) {
+    int px = xi + (i & 1), py = yi + (i >> 1);
+    if (px < 0 || py < 0 || px > last || py > last) continue;
+    const uint8_t *p = print->pixels + 4 * (py * print->size + px);
+    float w = (i & 1 ? fx : 1 - fx) * (i >> 1 ? fy : 1 - fy) * p[3] / 255.f;
+    for (int k = 0; k < 3; k++) out[k] += w * DECODE[p[k]];
+    out[3] += w;
+  }
+}
+
 /* source: RGBA, sRGB; occlusion: 8 bit folds; rest: a position per vertex; cloths: one per component. */
 void bake_cloth(const uint8_t *source, const uint8_t *occlusion, int size, int triangles, const float *uv, const int32_t *faces,
                 const int32_t *uvFaces, const float *rest, const uint8_t *components, const Cloth *cloths,
@@ -128,9 +144,10 @@ void bake_cloth(const uint8_t *source, const uint8_t *occlusion, int size, int t
         if ((normalZ > 0) != print->front) continue;
         float u = (p[0] - print->centreX) / print->halfWidth * (print->front ? .5f : -.5f) + .5f, v = .5f - (p[1] - print->centreY) / print->halfHeight * .5f;
         if (u < 0 || v < 0 || u >= 1 || v >= 1) continue;
-        const uint8_t *q = print->pixels + 4 * ((int)(v * print->size) * print->size + (int)(u * print->size));
-        float alpha = q[3] / 255.f, fold = .6f + .4f * occlusion[at] / 255.f;
-        for (int k = 0; k < 3; k++) colour[k] += alpha * (DECODE[q[k]] * fold - colour[k]);
+        float ink[4];
+        print_colour(print, u, v, ink);
+        float fold = .6f + .4f * occlusion[at] / 255.f;
+        for (int k = 0; k < 3; k++) colour[k] += ink[k] * fold - ink[3] * colour[k];
       }
       encode(colour, out + 4 * at);
       out[4 * at + 3] = s[3];
