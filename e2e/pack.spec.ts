@@ -2,17 +2,17 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, type Page, test } from '@playwright/test';
 import { diskFolder } from '../cli/node-files.ts';
-import { exportPack } from '../src/pack/export.ts';
 import type { PackManifest } from '../src/pack/manifest.ts';
 import { launchChromium } from '../tools/chromium.ts';
-import { type Files, jsonFile, memoryWriter } from '../tools/memory-files.ts';
+import { exportToMemory, manifestOf } from '../tools/memory-pack.ts';
 import { servePages } from '../tools/pages.ts';
+import { jsonFile } from '../tools/random-weights.ts';
 
 const WEIGHTS = 'unet/02.safetensors';
 
 /** Another origin's server, since weights may lie anywhere; it can break off a file once, and counts what is asked. */
 class PackServer {
-  readonly pack: Files = new Map();
+  pack = new Map<string, Uint8Array<ArrayBuffer>>();
   readonly asked: { path: string; range: string | undefined }[] = [];
   breakAfter: number | undefined;
   private readonly server: Server;
@@ -51,9 +51,8 @@ class PackServer {
 test('a pack is kept, taken up where it broke off, and makes room when it changes', async () => {
   const server = new PackServer();
   const url = await server.listen();
-  const manifest = await exportPack(diskFolder('fixtures/diffusers-unet'), memoryWriter(server.pack), {
-    precision: 'f16',
-  });
+  server.pack = new Map(await exportToMemory(diskFolder('fixtures/diffusers-unet'), 'f16'));
+  const manifest = manifestOf(server.pack);
   const pages = await servePages();
   const browser = await launchChromium();
   const context = await browser.newContext();

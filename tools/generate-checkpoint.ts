@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import type { UNetConfig } from '../src/onnx/configs.ts';
 import { type FloatType, isFloat, safetensorsHeader, tensorBytes } from '../src/onnx/safetensors.ts';
 import { poseEncoderTensors, type Tensors, unetTensors } from './diffusers-tensors.ts';
-import { randomFloats } from './memory-files.ts';
+import { randomFloats } from './random-weights.ts';
 
 export const SCHEDULER = {
   _class_name: 'DDIMScheduler',

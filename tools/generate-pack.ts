@@ -13,7 +13,7 @@ import type { Folder } from '../src/pack/folder.ts';
 import type { PackManifest } from '../src/pack/manifest.ts';
 import { poseEncoderTensors, type Tensors, unetTensors } from './diffusers-tensors.ts';
 import { POSE_ENCODER, SCHEDULER, stableDiffusionUNet } from './generate-checkpoint.ts';
-import { jsonFile, randomFloats } from './memory-files.ts';
+import { jsonFile, randomFloats } from './random-weights.ts';
 
 /** Stable Diffusion's shape in narrower widths, with heads of 32 and 64. */
 const WIDTHS = [192, 384, 768, 768];

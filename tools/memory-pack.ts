@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { concat } from '../src/onnx/proto.ts';
 import { type ExportOptions, exportPack } from '../src/pack/export.ts';
 import type { Folder } from '../src/pack/folder.ts';
-import type { Pack } from '../src/pack/manifest.ts';
+import type { Pack, PackManifest } from '../src/pack/manifest.ts';
 
 export type Files = ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
 
@@ -35,6 +35,10 @@ export async function exportToMemory(from: Folder, precision: ExportOptions['pre
   return files;
 }
 
+export function manifestOf(files: Files): PackManifest {
+  return JSON.parse(new TextDecoder().decode(files.get('pack.json')));
+}
+
 export function memoryPack(files: Files): Pack {
   const need = (path: string): Uint8Array<ArrayBuffer> => {
     const bytes = files.get(path);
@@ -42,7 +46,7 @@ export function memoryPack(files: Files): Pack {
     return bytes;
   };
   return {
-    manifest: JSON.parse(new TextDecoder().decode(need('pack.json'))),
+    manifest: manifestOf(files),
     read: async (path) => need(path),
   };
 }

@@ -1,21 +1,20 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { diskFolder } from '../../cli/node-files.ts';
-import { type Files, jsonFile, memoryFolder, memoryWriter, sha256 } from '../../tools/memory-files.ts';
+import { exportToMemory, type Files, manifestOf, memoryFolder } from '../../tools/memory-pack.ts';
+import { jsonFile, sha256 } from '../../tools/random-weights.ts';
 import { decodeModel, encodeModel, type Graph } from '../onnx/model.ts';
 import { checkPack } from './check.ts';
-import { exportPack } from './export.ts';
 import type { PackManifest } from './manifest.ts';
 
-const sound: Files = new Map();
+let sound: Files;
 let manifest: PackManifest;
 
 beforeAll(async () => {
-  manifest = await exportPack(diskFolder('fixtures/diffusers-unet'), memoryWriter(sound), {
-    precision: 'f16',
-  });
+  sound = await exportToMemory(diskFolder('fixtures/diffusers-unet'), 'f16');
+  manifest = manifestOf(sound);
 });
 
-const checkOf = (files: Files) => checkPack(memoryFolder(files), sha256);
+const checkOf = (files: Files) => checkPack(memoryFolder('memory', files), sha256);
 
 /** A pack with one file put in another's place, listed in pack.json as it now is. */
 function replaced(path: string, bytes: Uint8Array<ArrayBuffer>): Files {

@@ -5,14 +5,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { diskFolder, diskPackWriter } from '../../cli/node-files.ts';
 import { poseEncoderTensors, type Tensors, unetTensors } from '../../tools/diffusers-tensors.ts';
-import {
-  type Files,
-  jsonFile,
-  memoryFolder,
-  memoryWriter,
-  safetensorsFile,
-  sha256,
-} from '../../tools/memory-files.ts';
+import { exportToMemory, manifestOf, memoryFolder } from '../../tools/memory-pack.ts';
+import { jsonFile, safetensorsFile, sha256 } from '../../tools/random-weights.ts';
 import { evaluate, Runner, timeEmbedding } from '../../tools/run-parts.ts';
 import type { UNetConfig } from '../onnx/configs.ts';
 import {
@@ -83,6 +77,8 @@ function randomConfig(seed: number): UNetConfig {
   });
 }
 
+type Files = Map<string, Uint8Array<ArrayBuffer>>;
+
 interface Changes {
   readonly unet?: (tensors: Tensors) => void;
   readonly files?: (files: Files) => void;
@@ -108,9 +104,8 @@ function checkpoint(config: UNetConfig, changes: Changes = {}): Files {
 }
 
 async function exported(files: Files, precision: 'f16' | 'f32' = 'f16') {
-  const pack: Files = new Map();
-  const manifest = await exportPack(memoryFolder(files), memoryWriter(pack), { precision });
-  return { pack, manifest };
+  const pack = await exportToMemory(memoryFolder('memory', files), precision);
+  return { pack, manifest: manifestOf(pack) };
 }
 
 describe('random U-Nets', () => {
@@ -121,7 +116,7 @@ describe('random U-Nets', () => {
       ...tensorIndexOf(pack.get(weights)!, weights).keys(),
     ]);
     expect(stored.toSorted()).toEqual([...unetTensors(config).keys()].toSorted());
-    expect(await checkPack(memoryFolder(pack), sha256)).toEqual([]);
+    expect(await checkPack(memoryFolder('memory', pack), sha256)).toEqual([]);
   });
 
   it.each([0, 1, 2, 3, 4, 5])('lack or have too much by name (%i)', async (seed) => {
@@ -322,7 +317,7 @@ describe("ONNX's own checker", () => {
     try {
       await exportPack(diskFolder('fixtures/diffusers-unet'), diskPackWriter(folder), { precision: 'f16' });
       const random = randomConfig(7);
-      await exportPack(memoryFolder(checkpoint(random)), diskPackWriter(join(folder, 'random')), {
+      await exportPack(memoryFolder('memory', checkpoint(random)), diskPackWriter(join(folder, 'random')), {
         precision: 'f32',
       });
       const report = execFileSync(python, ['tools/check-onnx.py', folder], { encoding: 'utf8' });

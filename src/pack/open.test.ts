@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { zipSync } from 'fflate';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { diskFolder } from '../../cli/node-files.ts';
-import { type Files, jsonFile, memoryWriter } from '../../tools/memory-files.ts';
+import { exportToMemory, type Files, manifestOf } from '../../tools/memory-pack.ts';
+import { jsonFile } from '../../tools/random-weights.ts';
 import { CancelledError } from '../errors.ts';
 import { UnknownArchitectureError } from '../onnx/errors.ts';
 import { concat } from '../onnx/proto.ts';
@@ -14,13 +15,12 @@ import {
   PackNotFoundError,
   PackVersionError,
 } from './errors.ts';
-import { exportPack } from './export.ts';
 import type { PackManifest, PackProgress } from './manifest.ts';
 import { openPack, openUrl } from './open.ts';
 import type { FileStore } from './store.ts';
 
 const WEIGHTS = 'unet/02.safetensors';
-const pack: Files = new Map();
+let pack: Files;
 let manifest: PackManifest;
 
 /** A web server of the pack, with faults to order. */
@@ -36,9 +36,8 @@ let server: Server;
 let url: string;
 
 beforeAll(async () => {
-  manifest = await exportPack(diskFolder('fixtures/diffusers-unet'), memoryWriter(pack), {
-    precision: 'f16',
-  });
+  pack = await exportToMemory(diskFolder('fixtures/diffusers-unet'), 'f16');
+  manifest = manifestOf(pack);
   server = createServer((request, response) => {
     const path = (request.url as string).slice('/pack/'.length);
     const content = pack.get(path);

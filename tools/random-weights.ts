@@ -1,31 +1,7 @@
 import { createHash } from 'node:crypto';
 import { concat } from '../src/onnx/proto.ts';
 import { type FloatType, safetensorsHeader, tensorBytes } from '../src/onnx/safetensors.ts';
-import type { Folder, PackWriter } from '../src/pack/folder.ts';
 import type { Tensors } from './diffusers-tensors.ts';
-
-/** Folders in memory, for tests. */
-export type Files = Map<string, Uint8Array<ArrayBuffer>>;
-
-export const memoryFolder = (files: Files): Folder => ({
-  name: 'memory',
-  async open(path) {
-    const bytes = files.get(path);
-    return (
-      bytes && { size: bytes.length, read: async (offset, length) => bytes.slice(offset, offset + length) }
-    );
-  },
-});
-
-export const memoryWriter = (files: Files): PackWriter => ({
-  async write(path, chunks) {
-    const kept: Uint8Array[] = [];
-    for await (const chunk of chunks) kept.push(chunk);
-    const bytes = concat(kept);
-    files.set(path, bytes);
-    return { bytes: bytes.length, sha256: sha256(bytes) };
-  },
-});
 
 export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
