@@ -3,6 +3,7 @@ import {
   decodeModel,
   ElementType,
   encodeModel,
+  type Graph,
   type Initializer,
   isExternal,
   type TensorInfo,
@@ -22,7 +23,7 @@ export interface Part {
  */
 export function retypeToF32(part: Part, file: string): Part {
   const graph = decodeModel(part.graph, file);
-  if (![...graph.inputs, ...graph.initializers].some(({ type }) => type === ElementType.float16)) return part;
+  if (!hasHalves(graph)) return part;
 
   const tensors = [...tensorIndexOf(part.weights, file)].sort(([, a], [, b]) => a.offset - b.offset);
   const header = safetensorsHeader(
@@ -35,6 +36,11 @@ export function retypeToF32(part: Part, file: string): Part {
     weights.set(widen(part.weights.subarray(offset, offset + bytes)), header.length + 2 * (offset - start));
   }
 
+  return { weights, graph: encodeModel(widenGraph(graph, (offset) => header.length + 2 * (offset - start))) };
+}
+
+/** The graph alone, for f16 weights that are widened elsewhere: `moved` says where a weight's new place in its file is. */
+export function widenGraph(graph: Graph, moved: (offset: number) => number): Graph {
   const floatInfo = (info: TensorInfo): TensorInfo => ({ ...info, type: floatType(info.type) });
   const floatInitializer = (initializer: Initializer): Initializer => {
     if (initializer.type !== ElementType.float16) return initializer;
@@ -42,21 +48,19 @@ export function retypeToF32(part: Part, file: string): Part {
     return {
       ...initializer,
       type: ElementType.float,
-      data: isExternal(data)
-        ? { ...data, offset: header.length + 2 * (data.offset - start), length: 2 * data.length }
-        : widen(data),
+      data: isExternal(data) ? { ...data, offset: moved(data.offset), length: 2 * data.length } : widen(data),
     };
   };
   return {
-    weights,
-    graph: encodeModel({
-      ...graph,
-      inputs: graph.inputs.map(floatInfo),
-      outputs: graph.outputs.map(floatInfo),
-      initializers: graph.initializers.map(floatInitializer),
-    }),
+    ...graph,
+    inputs: graph.inputs.map(floatInfo),
+    outputs: graph.outputs.map(floatInfo),
+    initializers: graph.initializers.map(floatInitializer),
   };
 }
+
+export const hasHalves = ({ inputs, initializers }: Graph): boolean =>
+  [...inputs, ...initializers].some(({ type }) => type === ElementType.float16);
 
 const floatType = (type: ElementType): ElementType =>
   type === ElementType.float16 ? ElementType.float : type;

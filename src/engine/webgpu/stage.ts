@@ -1,9 +1,10 @@
 import type { Pack, PartFiles } from '../../pack/manifest.ts';
-import { readPart, weightsName } from '../read-part.ts';
+import { weightsName } from '../read-part.ts';
 import type { WebGpuContext } from './context.ts';
 import { exclusively } from './runtime.ts';
 import { GpuSession } from './session.ts';
 import type { GpuTensor, Place } from './tensors.ts';
+import { readDevicePart } from './weights.ts';
 
 /** Reads one part of a pack and compiles it; its weights are let go before the next one is read. */
 export async function createSession(
@@ -14,7 +15,7 @@ export async function createSession(
   signal?: AbortSignal,
 ): Promise<GpuSession> {
   signal?.throwIfAborted();
-  const { graph, weights } = await readPart(pack, files, context.tensors.element, signal);
+  const { graph, weights } = await readDevicePart(pack, files, context.tensors.element, signal);
   return exclusively(() =>
     GpuSession.create(context.runtime, context.gpu, {
       name: files.graph,
