@@ -113,7 +113,7 @@ export function nearness(poses: readonly Pose[], times: readonly number[]): numb
     return near.length === 0 ? undefined : quantile(near, 0.9);
   });
   const known = around.flatMap((value) => value ?? []);
-  if (known.length === 0 || Math.max(...known) < REAL_WALK * Math.min(...known)) return undefined;
+  if (known.length === 0 || quantile(known, 1) < REAL_WALK * quantile(known, 0)) return undefined;
   const usual = quantile(known, 0.5);
   return around.map((value) => (value ?? usual) / usual);
 }

@@ -29,11 +29,9 @@ interface Trail {
 /** The person to follow in each frame: the one picked, or else the one seen largest for longest. */
 export function followPerson(sightings: readonly Sighting[], pick?: Pick): (Pose | undefined)[] {
   const trails = linkTrails(sightings);
-  const main = pick === undefined ? largest(trails) : picked(sightings, trails, pick);
   const followed: (Pose | undefined)[] = sightings.map(() => undefined);
-  for (const trail of main === undefined ? [] : rejoined(sightings, trails, main)) {
-    for (const { frame, pose } of trail.steps) followed[frame] = pose;
-  }
+  const mine = pick === undefined ? largest(sightings, trails) : picked(sightings, trails, pick);
+  for (const { frame, pose } of mine.flatMap(({ steps }) => steps)) followed[frame] = pose;
   return followed;
 }
 
@@ -82,19 +80,25 @@ export function apart(a: Pose, b: Pose): number {
   return count === 0 ? Number.POSITIVE_INFINITY : sum / count / Math.max(sizeA, sizeB);
 }
 
-function largest(trails: readonly Trail[]): Trail | undefined {
-  const presence = (trail: Trail) => trail.steps.reduce((sum, { pose }) => sum + extent(pose), 0);
-  return maximum(trails, presence);
+/** Only so many trails are weighed with all that may belong to them; beyond these are glimpses. */
+const CANDIDATES = 8;
+
+/** The person who fills most of the pictures, over the whole clip. */
+function largest(sightings: readonly Sighting[], trails: readonly Trail[]): Trail[] {
+  const presence = ({ steps }: Trail) => steps.reduce((sum, { pose }) => sum + extent(pose) ** 2, 0);
+  const candidates = trails.toSorted((a, b) => presence(b) - presence(a)).slice(0, CANDIDATES);
+  const people = candidates.map((trail) => rejoined(sightings, trails, trail));
+  return maximum(people, (person) => person.reduce((sum, trail) => sum + presence(trail), 0)) ?? [];
 }
 
-/** The trail of whoever is nearest to the picked point, in the frame nearest to the picked moment. */
-function picked(sightings: readonly Sighting[], trails: readonly Trail[], pick: Pick): Trail | undefined {
+/** Whoever is nearest to the picked point, in the frame nearest to the picked moment. */
+function picked(sightings: readonly Sighting[], trails: readonly Trail[], pick: Pick): Trail[] {
   const steps = trails.flatMap((trail) => trail.steps.map((step) => ({ trail, ...step })));
   const best = maximum(steps, ({ frame, pose }) => {
     const moments = Math.abs((sightings[frame]?.time ?? 0) - pick.time);
     return -moments * 1e6 - nearestJoint(pose, pick);
   });
-  return best?.trail;
+  return best === undefined ? [] : rejoined(sightings, trails, best.trail);
 }
 
 export function nearestJoint(pose: Pose, to: Point): number {

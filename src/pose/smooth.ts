@@ -9,35 +9,31 @@ export interface Path {
 }
 
 /** Seconds: the deviation of the bell curve by which neighbouring frames count. */
-export const SMOOTHING = 0.06;
+const SMOOTHING = 0.06;
 
 /**
  * The path with each point replaced by the value there of the parabola that fits its neighbourhood best. A parabola
  * follows turns and accelerations, which a mere average would cut short. A second fit, in which points far off the
- * first one count little, keeps a single wild detection from bending the path.
+ * first one count little, keeps a single wild detection from bending the path; what is nearer than `tolerance`, in pixels,
+ * is not wild.
  */
-export function smoothed(path: Path, deviation: number = SMOOTHING): { x: Float64Array; y: Float64Array } {
-  const first = fitEverywhere(path, path.weights, deviation);
+export function smoothed(path: Path, tolerance: number): { x: Float64Array; y: Float64Array } {
+  const first = fitEverywhere(path, path.weights);
   const errors = path.x.map((x, i) =>
     Math.hypot(x - (first.x[i] ?? x), (path.y[i] ?? 0) - (first.y[i] ?? 0)),
   );
   const usual = median(errors.filter((_, i) => (path.weights[i] ?? 0) > 0));
-  const trusted = path.weights.map(
-    (weight, i) => weight / (1 + ((errors[i] ?? 0) / (4 * usual + 1e-6)) ** 4),
-  );
-  return fitEverywhere(path, trusted, deviation);
+  const wild = Math.max(tolerance, 4 * usual);
+  const trusted = path.weights.map((weight, i) => weight / (1 + ((errors[i] ?? 0) / wild) ** 4));
+  return fitEverywhere(path, trusted);
 }
 
-function fitEverywhere(
-  path: Path,
-  weights: Float64Array,
-  deviation: number,
-): { x: Float64Array; y: Float64Array } {
+function fitEverywhere(path: Path, weights: Float64Array): { x: Float64Array; y: Float64Array } {
   const x = path.x.slice();
   const y = path.y.slice();
   for (let i = 0; i < x.length; i++) {
     if (path.weights[i] === 0) continue;
-    const near = kernel(path.times, weights, i, deviation);
+    const near = kernel(path.times, weights, i);
     x[i] = parabolaAt(near, path.x, x[i] as number);
     y[i] = parabolaAt(near, path.y, y[i] as number);
   }
@@ -50,17 +46,12 @@ interface Neighbour {
   readonly weight: number;
 }
 
-function kernel(
-  times: readonly number[],
-  weights: Float64Array,
-  centre: number,
-  deviation: number,
-): Neighbour[] {
+function kernel(times: readonly number[], weights: Float64Array, centre: number): Neighbour[] {
   const neighbours: Neighbour[] = [];
   const now = times[centre] as number;
   const collect = (from: number, step: 1 | -1) => {
     for (let index = from; index >= 0 && index < weights.length; index += step) {
-      const offset = ((times[index] as number) - now) / deviation;
+      const offset = ((times[index] as number) - now) / SMOOTHING;
       // A point that is not seen ends the neighbourhood: what lies beyond it may be another movement.
       if (Math.abs(offset) > 4 || weights[index] === 0) break;
       neighbours.push({

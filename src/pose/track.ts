@@ -1,5 +1,5 @@
 /** From what was found in each frame of a clip to one person's clean way through it. */
-import { copyPose, emptyPose, isSeen, JOINT_COUNT, jointX, jointY, score } from './body.ts';
+import { copyPose, emptyPose, extent, isSeen, JOINT_COUNT, jointX, jointY, score } from './body.ts';
 import { NoPersonError } from './errors.ts';
 import { mendFlips } from './flips.ts';
 import { followPerson, LONGEST_GAP, type Pick, type Sighting } from './people.ts';
@@ -39,6 +39,8 @@ export interface CleanOptions {
 
 /** A filled joint is less certain than the ones on either side of it. */
 const FILLED_SCORE = 0.5;
+/** A joint that is off its path by less than this share of the person's size may just be quick. */
+const TOLERANCE = 0.03;
 
 export function cleanTrack(
   sightings: readonly Sighting[],
@@ -51,14 +53,15 @@ export function cleanTrack(
   const times = sightings.map(({ time }) => time);
   const poses = followed.map((pose) => (pose === undefined ? undefined : copyPose(pose)));
   const flipsMended = mendFlips(times, poses);
+  const tolerance = TOLERANCE * poses.reduce((size, pose) => Math.max(size, pose ? extent(pose) : 0), 0);
   const clean = poses.map(() => emptyPose(width, height));
-  for (let joint = 0; joint < JOINT_COUNT; joint++) cleanJoint(times, poses, clean, joint);
+  for (let joint = 0; joint < JOINT_COUNT; joint++) cleanJoint(times, poses, clean, joint, tolerance);
   return {
     track: { width, height, times, poses: clean, gaps: findGaps(times, followed) },
     report: {
       found: followed.filter((pose) => pose !== undefined).length / followed.length,
       flipsMended,
-      people: Math.max(...sightings.map(({ people }) => people.length)),
+      people: sightings.reduce((most, { people }) => Math.max(most, people.length), 0),
     },
   };
 }
@@ -68,6 +71,7 @@ function cleanJoint(
   poses: readonly (Pose | undefined)[],
   clean: readonly Pose[],
   joint: number,
+  tolerance: number,
 ): void {
   const path = {
     times,
@@ -79,7 +83,7 @@ function cleanJoint(
     const pose = poses[frame];
     return pose !== undefined && isOutside(pose, joint);
   });
-  const { x, y } = smoothed(path);
+  const { x, y } = smoothed(path, tolerance);
   clean.forEach((pose, frame) => {
     pose.joints.set([x[frame] as number, y[frame] as number, path.weights[frame] as number], joint * 3);
   });
