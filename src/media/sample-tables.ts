@@ -7,7 +7,8 @@ const MOST_SAMPLES_A_RUN = 1e6;
 /** Some muxers are off by a few between their tables; damage is off by millions. */
 const SLACK = 1000;
 
-const CONTAINERS = new Set(['trak', 'mdia', 'minf', 'stbl', 'traf']);
+const CONTAINERS = new Set(['trak', 'edts', 'mdia', 'minf', 'dinf', 'stbl', 'mvex', 'traf', 'udta', 'wave']);
+const TABLES = new Set(['stts', 'ctts', 'stsz', 'stz2', 'stsc', 'stco', 'co64']);
 
 /**
  * Whether an MP4 file's index promises more samples than the file can hold. A reader that believes a damaged count
@@ -31,6 +32,7 @@ export function tablesAreAbsurd(bytes: Uint8Array, fileSize: number): boolean {
     const data = new DataView(inner.buffer, inner.byteOffset, inner.byteLength);
     if (CONTAINERS.has(type) && tablesAreAbsurd(inner, fileSize)) return true;
     if (type === 'trun' && data.byteLength >= 8 && data.getUint32(4) > MOST_SAMPLES_A_RUN) return true;
+    if (TABLES.has(type) && tables.has(type)) return true;
     tables.set(type, data);
   }
   return sampleTableIsAbsurd(tables, fileSize);
@@ -38,7 +40,7 @@ export function tablesAreAbsurd(bytes: Uint8Array, fileSize: number): boolean {
 
 function sampleTableIsAbsurd(tables: ReadonlyMap<string, DataView>, fileSize: number): boolean {
   const sizes = tables.get('stsz') ?? tables.get('stz2');
-  if (sizes === undefined || sizes.byteLength < 12) return false;
+  if (sizes === undefined || sizes.byteLength < 12) return tables.has('stts') || tables.has('ctts');
   const samples = sizes.getUint32(8);
   if (samples > fileSize) return true;
   const most = 2 * samples + SLACK;
@@ -68,9 +70,11 @@ function* innerBoxes(bytes: Uint8Array): Generator<Box> {
   const data = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let start = 0; start + 8 <= bytes.length; ) {
     const size = data.getUint32(start);
-    if (size < 8) return;
-    const end = Math.min(start + size, bytes.length);
-    yield { type: ascii(bytes, start + 4, 4), start, content: start + 8, end };
+    const wide = size === 1 && start + 16 <= bytes.length;
+    const length = wide ? Number(data.getBigUint64(start + 8)) : size === 0 ? bytes.length - start : size;
+    if (length < 8) return;
+    const end = Math.min(start + length, bytes.length);
+    yield { type: ascii(bytes, start + 4, 4), start, content: start + (wide ? 16 : 8), end };
     start = end;
   }
 }
