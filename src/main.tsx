@@ -3,6 +3,7 @@ import { createRoot } from 'react-dom/client';
 import './ui/styles/index.css';
 import { lookAtDevice } from './state/device.ts';
 import { loadExamples } from './state/examples.ts';
+import { serveOffline, warmUp } from './state/offline.ts';
 import { keepSessions, lookForEarlier } from './state/session.ts';
 import { App } from './ui/App.tsx';
 import { showTheme } from './ui/theme.ts';
@@ -12,6 +13,8 @@ void lookAtDevice();
 void loadExamples();
 void lookForEarlier();
 keepSessions();
+serveOffline();
+warmUp();
 
 const root = document.getElementById('root');
 if (root) {

@@ -1,7 +1,7 @@
 import { create } from 'zustand';
 import type { Clip } from '../media/index.ts';
 import type { PackSource } from '../pack/manifest.ts';
-import type { Pose } from '../pose/types.ts';
+import type { Pose, Track } from '../pose/index.ts';
 import type { Sighting } from './people.ts';
 import type { Problem } from './problem.ts';
 import { DEFAULT_SETTINGS, type Settings, type Size } from './settings.ts';
@@ -77,6 +77,8 @@ export interface Choices {
   readonly clip: ClipChoice | null;
   readonly clipTask: Task | null;
   readonly clipProblem: Problem | null;
+  /** A pose track from a file, in place of what is seen in the clip. */
+  readonly poses: { readonly name: string; readonly track: Track } | null;
   readonly settings: Settings;
   readonly pack: PackChoice;
 }
@@ -88,6 +90,7 @@ export const useChoices = create<Choices>(() => ({
   clip: null,
   clipTask: null,
   clipProblem: null,
+  poses: null,
   settings: DEFAULT_SETTINGS,
   pack: DEFAULT_PACK,
 }));

@@ -1,16 +1,23 @@
-import { openClip } from '../media/index.ts';
+import { readTrack } from '../pose/index.ts';
 import { type ClipChoice, type Range, type StripPicture, useChoices } from './choices.ts';
 import { fingerprint } from './fingerprint.ts';
+import { media } from './media.ts';
 import { type Sighting, watchClip } from './people.ts';
 import { problemOf } from './problem.ts';
 
 /** A first cut that is rendered in bearable time everywhere; the handles reach further. */
-export const FIRST_TRIM_SECONDS = 8;
+const FIRST_TRIM_SECONDS = 8;
 export const LEAST_TRIM_SECONDS = 0.2;
 const STRIP_PICTURES = 14;
 const STRIP_HEIGHT = 96;
 
 let watching: AbortController | null = null;
+let firstTrim: Range = { start: 0, end: FIRST_TRIM_SECONDS };
+
+/** The part of the next clips that is used until somebody moves the handles. */
+export const setFirstTrim = (trim: Range): void => {
+  firstTrim = trim;
+};
 
 export interface ClipMemory {
   readonly trim: Range;
@@ -26,6 +33,7 @@ export async function chooseClip(file: Blob, name: string, memory?: ClipMemory):
   watching = controller;
   useChoices.setState({ clipTask: { label: 'Opening the clip', share: null }, clipProblem: null });
   try {
+    const { openClip } = await media();
     const clip = await openClip(file);
     const id = await fingerprint(`${file.size}`, file.slice(0, 2 ** 20), file.slice(-(2 ** 20)));
     const strip: StripPicture[] = [];
@@ -41,7 +49,7 @@ export async function chooseClip(file: Blob, name: string, memory?: ClipMemory):
       url: URL.createObjectURL(file),
       clip,
       strip,
-      trim: { start: 0, end: Math.min(clip.info.duration, FIRST_TRIM_SECONDS) },
+      trim: within(firstTrim, clip.info.duration),
       watched: null,
       sightings: [],
       pointed: null,
@@ -51,7 +59,8 @@ export async function chooseClip(file: Blob, name: string, memory?: ClipMemory):
     leaveClip();
     useChoices.setState({ clip: choice });
     await watchTrim(controller);
-    return useChoices.getState().clip?.watched != null;
+    const { clip: now, poses } = useChoices.getState();
+    return now?.watched != null || poses !== null;
   } catch (error) {
     if (!controller.signal.aborted) useChoices.setState({ clipProblem: problemOf(error) });
     return false;
@@ -65,6 +74,7 @@ async function watchTrim(controller: AbortController): Promise<void> {
   const before = useChoices.getState().clip;
   if (!before) return;
   const { clip, trim, watched } = before;
+  if (useChoices.getState().poses) return;
   if (watched && watched.start <= trim.start && watched.end >= trim.end) return;
   const range = watched
     ? { start: Math.min(watched.start, trim.start), end: Math.max(watched.end, trim.end) }
@@ -82,10 +92,12 @@ async function watchTrim(controller: AbortController): Promise<void> {
 
 export function trimClip(trim: Range): void {
   const { clip } = useChoices.getState();
-  if (!clip) return;
-  const start = Math.max(0, Math.min(trim.start, clip.clip.info.duration - LEAST_TRIM_SECONDS));
-  const end = Math.min(clip.clip.info.duration, Math.max(trim.end, start + LEAST_TRIM_SECONDS));
-  useChoices.setState({ clip: { ...clip, trim: { start, end } } });
+  if (clip) useChoices.setState({ clip: { ...clip, trim: within(trim, clip.clip.info.duration) } });
+}
+
+function within(trim: Range, duration: number): Range {
+  const start = Math.max(0, Math.min(trim.start, duration - LEAST_TRIM_SECONDS));
+  return { start, end: Math.min(duration, Math.max(trim.end, start + LEAST_TRIM_SECONDS)) };
 }
 
 /** Called when a handle is let go: looking for people while it moves would be wasted work. */
@@ -107,6 +119,19 @@ export async function finishTrim(): Promise<void> {
 export function followPersonAt(pointed: ClipChoice['pointed']): void {
   useChoices.setState(({ clip }) => ({ clip: clip && { ...clip, pointed } }));
 }
+
+/** Takes the motion from a pose file; a clip that is there still gives its pictures, its trim and its sound. */
+export async function choosePoses(file: Blob, name: string): Promise<boolean> {
+  try {
+    useChoices.setState({ poses: { name, track: readTrack(await file.text()) }, clipProblem: null });
+    return true;
+  } catch (error) {
+    useChoices.setState({ clipProblem: problemOf(error) });
+    return false;
+  }
+}
+
+export const forgetPoses = (): void => useChoices.setState({ poses: null });
 
 export const dismissClipProblem = (): void => useChoices.setState({ clipProblem: null });
 

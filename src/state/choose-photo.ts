@@ -1,7 +1,7 @@
-import { openPhoto } from '../media/index.ts';
 import { NoPersonError } from '../pose/errors.ts';
 import { type PhotoChoice, useChoices } from './choices.ts';
 import { fingerprint } from './fingerprint.ts';
+import { media } from './media.ts';
 import { findPeople } from './people.ts';
 import { problemOf } from './problem.ts';
 
@@ -15,6 +15,7 @@ export async function choosePhoto(file: Blob, name: string, place: 'main' | 'mor
   const turn = ++newest;
   useChoices.setState({ photoTask: { label: 'Opening the photo', share: null }, photoProblem: null });
   try {
+    const { openPhoto } = await media();
     const { image, notes } = await openPhoto(file, { maxSide: MAX_SIDE });
     if (turn === newest) useChoices.setState({ photoTask: { label: 'Finding the person', share: null } });
     const people = await findPeople(image);

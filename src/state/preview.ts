@@ -1,6 +1,7 @@
 import { create } from 'zustand';
+import type { Track } from '../pose/index.ts';
 import { type Choices, useChoices } from './choices.ts';
-import { type Motion, planMotion } from './plan.ts';
+import { type Motion, type MotionSource, planMotion } from './plan.ts';
 import { clipTrack } from './people.ts';
 import { type Problem, problemOf } from './problem.ts';
 
@@ -31,27 +32,48 @@ export interface PlannedMotion {
 
 const NOTHING: PlannedMotion = { motion: null, problem: null };
 
-type Inputs = readonly [unknown, unknown, unknown, unknown, unknown, unknown, unknown];
+type Inputs = readonly unknown[];
 let lastInputs: Inputs | null = null;
 let last: PlannedMotion = NOTHING;
 
 /** The motion that the present choices give; worked out once for each change of them. */
-export function plannedMotion({ photos, clip, settings, pack }: Choices): PlannedMotion {
+export function plannedMotion({ photos, clip, poses, settings, pack }: Choices): PlannedMotion {
   const [photo] = photos;
-  if (!photo || !clip) return NOTHING;
-  const { trim, watched, sightings, pointed } = clip;
-  if (!watched || watched.start > trim.start || watched.end < trim.end) return NOTHING;
-  const inputs: Inputs = [photo.pose, trim, watched, sightings, pointed, settings, pack.size];
+  if (!photo) return NOTHING;
+  const { fit, mirror, aspect, size, width, height, quality, frameRate } = settings;
+  const inputs: Inputs = [
+    ...[photo.pose, clip?.trim, clip?.watched, clip?.sightings, clip?.pointed, poses, pack.size],
+    ...[fit, mirror, aspect, size, width, height, quality, frameRate],
+  ];
   if (lastInputs?.every((input, index) => input === inputs[index])) return last;
   lastInputs = inputs;
   try {
-    const track = clipTrack(clip);
-    const source = track && { track, trim, frameRate: clip.clip.info.frameRate };
+    const source = motionSource(clip, poses);
     last = { motion: source && planMotion(photo, source, settings, pack.size), problem: null };
   } catch (error) {
     last = { motion: null, problem: problemOf(error) };
   }
   return last;
+}
+
+function motionSource(clip: Choices['clip'], poses: Choices['poses']): MotionSource | null {
+  if (poses) {
+    const { track } = poses;
+    const frameRate = trackRate(track);
+    const end = (track.times.at(-1) ?? 0) + 1 / frameRate;
+    return { track, frameRate, trim: clip?.trim ?? { start: 0, end } };
+  }
+  if (!clip) return null;
+  const { trim, watched } = clip;
+  if (!watched || watched.start > trim.start || watched.end < trim.end) return null;
+  const track = clipTrack(clip);
+  return track && { track, trim, frameRate: clip.clip.info.frameRate };
+}
+
+/** Frames a second of a track that does not say. */
+function trackRate({ times }: Track): number {
+  const seconds = (times.at(-1) ?? 0) - (times[0] ?? 0);
+  return seconds > 0 ? (times.length - 1) / seconds : 25;
 }
 
 export const useMotion = (): PlannedMotion => useChoices(plannedMotion);

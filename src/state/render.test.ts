@@ -43,4 +43,20 @@ describe('render', () => {
     await render(engine, job, { onFrame: () => undefined });
     expect(calls).toEqual(['load', 'load', 'references', 'animate 0']);
   });
+
+  it('shares a load that is on its way', async () => {
+    const { engine, calls } = recordingEngine();
+    const early = ensureLoaded(engine, job.pack, job.load);
+    await Promise.all([early, render(engine, job, { onFrame: () => undefined })]);
+    expect(calls.filter((call) => call === 'load')).toHaveLength(1);
+  });
+
+  it('loads again after a load that failed', async () => {
+    const { engine, calls } = recordingEngine();
+    const broken = { ...engine, load: () => Promise.reject(new Error('no network')) };
+    await expect(ensureLoaded(broken, job.pack, job.load)).rejects.toThrow('no network');
+    broken.load = engine.load as typeof broken.load;
+    await ensureLoaded(broken, job.pack, job.load);
+    expect(calls).toEqual(['load']);
+  });
 });

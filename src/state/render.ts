@@ -18,16 +18,18 @@ export interface RenderEvents {
   onFrame(frame: RenderedFrame): Promise<void> | void;
 }
 
-/** What an engine has been given already, so that a second job does not give it again. */
+/** What an engine has been given already, or is being given, so that nobody gives it again. */
 interface Given {
   readonly source: PackSource;
   readonly load: string;
+  readonly listeners: Set<(progress: PackProgress) => void>;
+  readonly loading: Promise<EngineInfo>;
   references: readonly Reference[] | null;
 }
 
 const given = new WeakMap<EngineApi, Given>();
 
-/** Loads the pack, unless it is the one that is loaded. */
+/** Loads the pack, unless it is the one that is loaded or on its way. */
 export async function ensureLoaded(
   engine: EngineApi,
   source: PackSource,
@@ -37,13 +39,22 @@ export async function ensureLoaded(
   const options = JSON.stringify(load);
   const before = given.get(engine);
   if (before && before.load === options && samePack(before.source, source)) {
-    const info = await engine.info();
-    if (info) return info;
+    if (onProgress) before.listeners.add(onProgress);
+    return before.loading.finally(() => before.listeners.clear());
   }
-  given.delete(engine);
-  const info = await engine.load(source, load, onProgress);
-  given.set(engine, { source, load: options, references: null });
-  return info;
+  const listeners = new Set(onProgress && [onProgress]);
+  const loading = engine.load(source, load, (progress) => {
+    for (const listener of listeners) listener(progress);
+  });
+  const now = { source, load: options, listeners, loading, references: null };
+  given.set(engine, now);
+  try {
+    return await loading;
+  } catch (error) {
+    // A load that failed is tried again by the next job.
+    if (given.get(engine) === now) given.delete(engine);
+    throw error;
+  }
 }
 
 /** Runs a job from load to last frame; resolves with the number of finished frames. */

@@ -1,16 +1,8 @@
-import {
-  type FrameImage,
-  type FrameWriter,
-  PanelLayout,
-  writeFrames,
-  writeGif,
-  writeStill,
-  writeVideo,
-  writeWebp,
-} from '../media/index.ts';
-import { drawPose } from './draw-pose.ts';
+import type { FrameImage, FrameWriter, PanelLayout } from '../media/index.ts';
 import { type ClipChoice, useChoices } from './choices.ts';
+import { drawPose } from './draw-pose.ts';
 import type { Film } from './job.ts';
+import { media } from './media.ts';
 
 export type Format = 'mp4' | 'webm' | 'gif' | 'webp' | 'png';
 export type Layout = 'result' | 'beside';
@@ -42,7 +34,7 @@ export async function saveFilm(
   options: SaveOptions,
   { onProgress, signal }: { onProgress?: (share: number) => void; signal?: AbortSignal } = {},
 ): Promise<{ blob: Blob; notes: readonly string[] }> {
-  const painter = new FilmPainter(film, options);
+  const painter = await FilmPainter.open(film, options);
   const writer = await openWriter(film, ready, options, painter);
   try {
     for (const [done, index] of ready.entries()) {
@@ -60,17 +52,19 @@ export async function saveFilm(
 
 /** One frame as a PNG that knows how it was made. */
 export async function saveStill(film: Film, index: number, visibleMark: boolean): Promise<Blob> {
-  const painter = new FilmPainter(film, { layout: 'result', visibleMark });
+  const painter = await FilmPainter.open(film, { layout: 'result', visibleMark });
+  const { writeStill } = await media();
   return writeStill(await painter.paint(index), aboutFilm(film));
 }
 
-function openWriter(
+async function openWriter(
   film: Film,
   ready: readonly number[],
   { format, sound, to }: SaveOptions,
   { width, height }: FilmPainter,
 ): Promise<FrameWriter & { readonly notes?: readonly string[] }> {
   const { frameRate, trim } = film.motion;
+  const { writeFrames, writeGif, writeVideo, writeWebp } = await media();
   const common = { width, height, about: aboutFilm(film), ...(to && { to }) };
   switch (format) {
     case 'gif':
@@ -103,20 +97,24 @@ class FilmPainter {
   readonly width: number;
   readonly height: number;
   private readonly canvas: OffscreenCanvas;
-  private readonly panels: PanelLayout | null;
 
-  constructor(
+  private constructor(
     private readonly film: Film,
-    private readonly options: Pick<SaveOptions, 'layout' | 'visibleMark'>,
+    private readonly visibleMark: boolean,
+    private readonly panels: PanelLayout | null,
   ) {
+    const { width, height } = panels ?? film.motion.size;
+    this.width = width;
+    this.height = height;
+    this.canvas = new OffscreenCanvas(width, height);
+  }
+
+  static async open(film: Film, { layout, visibleMark }: Pick<SaveOptions, 'layout' | 'visibleMark'>) {
+    if (layout === 'result') return new FilmPainter(film, visibleMark, null);
+    const { PanelLayout } = await media();
     const { size } = film.motion;
-    this.panels =
-      options.layout === 'beside'
-        ? new PanelLayout([size, size, size], { height: size.height, gap: 8, ground: '#0d0b0a' })
-        : null;
-    this.width = this.panels?.width ?? size.width;
-    this.height = this.panels?.height ?? size.height;
-    this.canvas = new OffscreenCanvas(this.width, this.height);
+    const panels = new PanelLayout([size, size, size], { height: size.height, gap: 8, ground: '#0d0b0a' });
+    return new FilmPainter(film, visibleMark, panels);
   }
 
   async paint(index: number): Promise<OffscreenCanvas> {
@@ -129,7 +127,7 @@ class FilmPainter {
     if (!context) throw new Error('This browser cannot draw on a canvas.');
     const picture: FrameImage = panels ? panels.draw([film.look.ground, drawPose(pose), image]) : image;
     context.drawImage(picture, 0, 0);
-    if (this.options.visibleMark) mark(context, this.width, this.height);
+    if (this.visibleMark) mark(context, this.width, this.height);
     return canvas;
   }
 }

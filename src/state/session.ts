@@ -3,8 +3,8 @@ import { type ClipMemory, chooseClip } from './choose-clip.ts';
 import { putPhoto } from './choose-photo.ts';
 import { type PhotoChoice, type Range, useChoices } from './choices.ts';
 import { type Film, useJob, start } from './job.ts';
-import { openPhoto } from '../media/index.ts';
 import type { Pose } from '../pose/types.ts';
+import { media } from './media.ts';
 import type { Sighting } from './people.ts';
 import { MAX_SIDE } from './choose-photo.ts';
 import { knownSettings, type Settings } from './settings.ts';
@@ -127,6 +127,7 @@ async function restore(offer: StoredSession): Promise<boolean> {
   const directory = await folder('session');
   const clip = await readFile(directory, 'clip');
   if (!clip) return false;
+  const { openPhoto } = await media();
   useChoices.setState(({ settings }) => ({ settings: { ...settings, ...knownSettings(offer.settings) } }));
   for (const [index, stored] of offer.photos.entries()) {
     const file = await readFile(directory, `photo-${index}`);

@@ -11,6 +11,9 @@ export interface Settings {
   readonly steps: number | null;
   readonly aspect: Aspect;
   readonly size: SizeChoice;
+  /** Both together: exactly this size, to the nearest step the networks can do. */
+  readonly width: number | null;
+  readonly height: number | null;
   readonly seed: number;
   readonly guidance: number | null;
   readonly frameRate: number | null;
@@ -32,6 +35,8 @@ export const DEFAULT_SETTINGS: Settings = {
   steps: null,
   aspect: 'photo',
   size: 'standard',
+  width: null,
+  height: null,
   seed: 1,
   guidance: null,
   frameRate: null,
@@ -67,8 +72,15 @@ export interface Size {
 const SIDE_STEP = 64;
 const SIDES = Array.from({ length: 19 }, (_, index) => (index + 2) * SIDE_STEP);
 
+const nearestSide = (pixels: number) =>
+  SIDES.reduce((best, side) => (Math.abs(side - pixels) < Math.abs(best - pixels) ? side : best));
+
 /** The result's size: the wanted shape first, then about as many pixels as the pack was made for. */
-export function outputSize(settings: Pick<Settings, 'aspect' | 'size'>, photo: Size, pack: Size): Size {
+type Shape = Pick<Settings, 'aspect' | 'size' | 'width' | 'height'>;
+
+export function outputSize(settings: Shape, photo: Size, pack: Size): Size {
+  const { width, height } = settings;
+  if (width !== null && height !== null) return { width: nearestSide(width), height: nearestSide(height) };
   const aspect = settings.aspect === 'photo' ? photo.width / photo.height : ASPECT[settings.aspect];
   // A panorama at a network's pixel count would be a sliver.
   const shape = Math.min(Math.max(aspect, 1 / 2), 2);

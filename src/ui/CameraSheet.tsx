@@ -1,7 +1,8 @@
 import { useEffect, useRef, useState } from 'react';
-import { type Camera, openCamera, type Recording } from '../media/page/index.ts';
+import type { Camera, Recording } from '../media/page/index.ts';
 import { chooseClip } from '../state/choose-clip.ts';
 import { choosePhoto } from '../state/choose-photo.ts';
+import { pageMedia } from '../state/media.ts';
 import { type Problem, problemOf } from '../state/problem.ts';
 import { Action } from './controls.tsx';
 import { ProblemMessage } from './Message.tsx';
@@ -37,7 +38,10 @@ function CameraView({ kind, onDone }: { kind: 'photo' | 'clip'; onDone: () => vo
     let gone = false;
     let opened: Camera | null = null;
     setProblem(null);
-    openCamera({ width: 1280, height: 720, mirror: true, microphone: kind === 'clip' }).then(
+    const opening = pageMedia().then(({ openCamera }) =>
+      openCamera({ width: 1280, height: 720, microphone: kind === 'clip' }),
+    );
+    opening.then(
       (fresh) => {
         if (gone) return fresh.close();
         opened = fresh;

@@ -1,5 +1,5 @@
 import { type PointerEvent, useEffect, useMemo, useRef } from 'react';
-import type { ClipChoice, PhotoChoice } from '../state/choices.ts';
+import { type ClipChoice, type PhotoChoice, useChoices } from '../state/choices.ts';
 import { followPersonAt } from '../state/choose-clip.ts';
 import { frameImage } from '../state/framing.ts';
 import { sightingAt, trackedPose } from '../state/people.ts';
@@ -11,7 +11,9 @@ import { Overlay, SkeletonLines } from './Skeleton.tsx';
 /** The clip itself, looped over its trim, with the people that were found; a click follows somebody else. */
 export function ClipView({ clip, hidden }: { clip: ClipChoice; hidden: boolean }) {
   const video = useRef<HTMLVideoElement>(null);
-  const { time, playing, seek } = usePreview();
+  const { time, playing: wanted, seek } = usePreview();
+  // Looking for people needs the processor more than the preview does.
+  const playing = useChoices((choices) => choices.clipTask === null) && wanted;
   const { start, end } = clip.trim;
   const { width, height } = clip.clip.info;
 

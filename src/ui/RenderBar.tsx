@@ -1,7 +1,7 @@
 import { changeSettings, useChoices } from '../state/choices.ts';
 import { isBusy, isOutdated, pause, resume, start, stop, useJob } from '../state/job.ts';
 import { useMotion } from '../state/preview.ts';
-import { type Quality, stepsOf } from '../state/settings.ts';
+import type { Quality } from '../state/settings.ts';
 import { Action, Segmented } from './controls.tsx';
 import { frames } from './words.ts';
 
@@ -33,14 +33,14 @@ export function RenderBar({ onSettings }: { onSettings: () => void }) {
 }
 
 function useHint(): string {
-  const { photos, clip, clipTask, settings } = useChoices();
+  const { photos, clip, clipTask } = useChoices();
   const { motion } = useMotion();
   if (!photos[0] && !clip) return 'A photo, a dance, and off they go.';
   if (!photos[0]) return 'Now choose who dances.';
   if (!clip) return 'Now choose a dance.';
   if (!motion) return clipTask ? 'Reading the dance…' : 'This dance cannot be used yet.';
   const { width, height } = motion.size;
-  return `${frames(motion.poses.length)}, ${width} × ${height}, ${stepsOf(settings)} steps each`;
+  return `${frames(motion.poses.length)}, ${width} × ${height}`;
 }
 
 function MainAction() {

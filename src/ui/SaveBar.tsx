@@ -1,8 +1,7 @@
 import { useEffect, useRef, useState } from 'react';
-import { videoSupport } from '../media/index.ts';
-import { copyStill, download } from '../media/page/index.ts';
 import { changeSettings, useChoices } from '../state/choices.ts';
 import type { Film } from '../state/job.ts';
+import { media, pageMedia } from '../state/media.ts';
 import { type Problem, problemOf } from '../state/problem.ts';
 import { type Format, fileName, type Layout, saveFilm, saveStill } from '../state/save.ts';
 import { Action, Segmented, Switch } from './controls.tsx';
@@ -30,6 +29,7 @@ export function SaveBar({ film, ready }: { film: Film; ready: readonly number[] 
   const copy = async () => {
     try {
       setProblem(null);
+      const { copyStill } = await pageMedia();
       await copyStill(await saveStill(film, ready[0] ?? 0, visibleMark));
       setCopied(true);
     } catch (error) {
@@ -61,7 +61,7 @@ function SaveChoices({ film, ready }: { film: Film; ready: readonly number[] }) 
   const writing = useRef<AbortController>(undefined);
 
   useEffect(() => {
-    void videoSupport().then(setSupport);
+    void media().then(async ({ videoSupport }) => setSupport(await videoSupport()));
     return () => writing.current?.abort();
   }, []);
 
@@ -77,6 +77,7 @@ function SaveChoices({ film, ready }: { film: Film; ready: readonly number[] }) 
         { signal: writing.current.signal, onProgress: (share) => setSave({ format, share }) },
       );
       const name = fileName(film, format);
+      const { download } = await pageMedia();
       download(blob, name);
       setSave({ saved: [`${name}, ${bytes(blob.size)}, is in your downloads.`, ...notes].join(' ') });
     } catch (error) {

@@ -1,6 +1,6 @@
 import { useState } from 'react';
-import { readAbout } from '../media/index.ts';
 import { changeSettings, useChoices } from '../state/choices.ts';
+import { media } from '../state/media.ts';
 import { type Problem, problemOf } from '../state/problem.ts';
 import { type Aspect, DEFAULT_SETTINGS, knownSettings, type Settings, type SizeChoice, stepsOf } from '../state/settings.ts';
 import { Action, Field, PickFile, Segmented, Switch } from './controls.tsx';
@@ -134,6 +134,10 @@ function Advanced({ settings }: { settings: Settings }) {
           onChange={(steps) => changeSettings({ steps })}
         />
       </Field>
+      <Field label="Exact size" hint="In pixels, to the nearest 64. It takes the place of shape and size.">
+        <NumberInput label="Width" value={settings.width} placeholder="Auto" min={128} max={1280} onChange={(width) => changeSettings({ width })} />
+        <NumberInput label="Height" value={settings.height} placeholder="Auto" min={128} max={1280} onChange={(height) => changeSettings({ height })} />
+      </Field>
       <Field label="Randomness (eta)" hint="0 paints the same way every time; 1 adds fresh noise at each step.">
         <NumberInput label="Randomness" value={settings.eta} min={0} max={1} step={0.1} onChange={(eta) => changeSettings({ eta: eta ?? 0 })} />
       </Field>
@@ -188,6 +192,7 @@ function SettingsFromResult() {
     setProblem(null);
     setSaid(null);
     try {
+      const { readAbout } = await media();
       const about = await readAbout(file);
       if (!about) {
         setProblem({ message: `${file.name} does not say how it was made.`, remedy: 'Choose a file that Pirouette saved.' });

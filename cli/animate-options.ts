@@ -1,0 +1,119 @@
+import { parseArgs } from 'node:util';
+import type { Settings } from '../src/state/settings.ts';
+
+export const USAGE = `Usage: npm run animate -- --reference PHOTO --motion CLIP --out FILE [options]
+
+  --reference PHOTO   the person; again, or --references A,B, for more photos of the same person
+  --motion CLIP       the dance
+  --poses FILE        a pose track (Pirouette's or OpenPose's JSON) in place of what is seen in the clip
+  --out FILE          .mp4, .webm, .gif, .webp, or .zip with PNG frames
+  --frames DIR        every frame as a PNG in this folder; with or without --out
+  --quality Q         draft (4 steps, half the frames), good (10 steps) or best (25 steps); default good
+  --steps N           denoising steps a frame
+  --size S            a side such as 384 (square), or WIDTHxHEIGHT; default: by the photo
+  --seed N            default 1; the same seed and settings give the same frames
+  --guidance G        1 or more
+  --fps N             frames a second; default: the clip's
+  --start S, --end S  the part of the clip, in seconds; default: all of it
+  --fit fitted|asFilmed, --mirror
+  --pack PACK         a model pack: folder, zip or address; default: the built-in one
+  --backend B         auto, webgpu or wasm
+  --json              one line of JSON on standard output, nothing else`;
+
+/** A fault of the command line itself: exit code 2. */
+export class UsageError extends Error {}
+
+export const FORMATS = { mp4: 'mp4', webm: 'webm', gif: 'gif', webp: 'webp', zip: 'png' } as const;
+
+export interface AnimateOptions {
+  readonly references: readonly string[];
+  readonly motion: string | undefined;
+  readonly poses: string | undefined;
+  readonly out: string | undefined;
+  readonly frames: string | undefined;
+  readonly pack: string | undefined;
+  readonly json: boolean;
+  readonly start: number | undefined;
+  readonly end: number | undefined;
+  readonly settings: Partial<Settings>;
+}
+
+export function parseOptions(args: readonly string[]): AnimateOptions {
+  const text = { type: 'string' } as const;
+  const many = { type: 'string', multiple: true } as const;
+  const flag = { type: 'boolean', default: false } as const;
+  let values: ReturnType<typeof parse>;
+  const parse = () =>
+    parseArgs({
+      args: [...args],
+      options: {
+        ...{ reference: many, references: many, motion: text, poses: text, out: text, frames: text, pack: text },
+        ...{ quality: text, steps: text, size: text, seed: text, guidance: text, fps: text, start: text, end: text },
+        ...{ fit: text, backend: text, mirror: flag, json: flag },
+      },
+    }).values;
+  try {
+    values = parse();
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+
+  const references = [...(values.reference ?? []), ...(values.references ?? []).flatMap((list) => list.split(','))];
+  if (references.length === 0) throw new UsageError('--reference is missing: a photo of the person.');
+  if (!values.motion && !values.poses) throw new UsageError('--motion (a clip) or --poses (a pose track) is missing.');
+  if (!values.out && !values.frames) throw new UsageError('--out (a file) or --frames (a folder) is missing.');
+  if (values.out) formatOf(values.out);
+  const start = number('start', values.start, 0);
+  const end = number('end', values.end, 0);
+  if (end !== undefined && end <= (start ?? 0)) throw new UsageError('--end must be later than --start.');
+
+  const settings: Partial<Settings> = {
+    quality: oneOf('quality', values.quality, ['draft', 'good', 'best']) ?? 'good',
+    backend: oneOf('backend', values.backend, ['auto', 'webgpu', 'wasm']) ?? 'auto',
+    fit: oneOf('fit', values.fit, ['fitted', 'asFilmed']) ?? 'fitted',
+    mirror: values.mirror,
+    seed: whole('seed', values.seed, 0) ?? 1,
+    steps: whole('steps', values.steps, 1) ?? null,
+    guidance: number('guidance', values.guidance, 1) ?? null,
+    frameRate: number('fps', values.fps, 0.1) ?? null,
+    ...sizeOf(values.size),
+  };
+  const { motion, poses, out, frames, pack, json } = values;
+  return { references, motion, poses, out, frames, pack, json, start, end, settings };
+}
+
+export function formatOf(out: string): (typeof FORMATS)[keyof typeof FORMATS] {
+  const ending = out.slice(out.lastIndexOf('.') + 1).toLowerCase();
+  if (ending in FORMATS) return FORMATS[ending as keyof typeof FORMATS];
+  throw new UsageError(`--out ${out}: its ending must be one of ${Object.keys(FORMATS).join(', ')}.`);
+}
+
+function number(name: string, text: string | undefined, least: number): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value < least) {
+    throw new UsageError(`--${name} ${text}: a number of at least ${least} is wanted.`);
+  }
+  return value;
+}
+
+function whole(name: string, text: string | undefined, least: number): number | undefined {
+  const value = number(name, text, least);
+  if (value !== undefined && !Number.isInteger(value)) throw new UsageError(`--${name} ${text}: a whole number is wanted.`);
+  return value;
+}
+
+function oneOf<T extends string>(name: string, text: string | undefined, choices: readonly T[]): T | undefined {
+  if (text === undefined) return undefined;
+  const found = choices.find((choice) => choice === text);
+  if (!found) throw new UsageError(`--${name} ${text}: one of ${choices.join(', ')} is wanted.`);
+  return found;
+}
+
+function sizeOf(text: string | undefined): Pick<Settings, 'width' | 'height'> | Record<never, never> {
+  if (text === undefined) return {};
+  const [, width, height = width] = /^(\d+)(?:x(\d+))?$/.exec(text) ?? [];
+  const [w, h] = [Number(width), Number(height)];
+  if (!(w >= 64 && h >= 64)) throw new UsageError(`--size ${text}: a side such as 384, or WIDTHxHEIGHT, is wanted.`);
+  return { width: w, height: h };
+}

@@ -1,0 +1,128 @@
+/**
+ * The app without its screens, for the command line: the same choices, the same job, the same files. Files come in
+ * through the page's inputs and go out as a download.
+ */
+import { choosePack, changeSettings, DEFAULT_PACK, useChoices } from './state/choices.ts';
+import { chooseClip, choosePoses, setFirstTrim } from './state/choose-clip.ts';
+import { choosePhoto } from './state/choose-photo.ts';
+import { useDevice } from './state/device.ts';
+import { start, useJob } from './state/job.ts';
+import { pageMedia } from './state/media.ts';
+import { plannedMotion } from './state/preview.ts';
+import type { Problem } from './state/problem.ts';
+import { type Format, saveFilm } from './state/save.ts';
+import type { Settings } from './state/settings.ts';
+
+export interface HeadlessJob {
+  readonly settings: Partial<Settings>;
+  readonly start?: number;
+  readonly end?: number;
+  /** Each is written and handed out as a download of this name. */
+  readonly formats: readonly Format[];
+  readonly packUrl?: string;
+}
+
+export interface HeadlessResult {
+  readonly frames: number;
+  readonly frameRate: number;
+  readonly width: number;
+  readonly height: number;
+  readonly seconds: number;
+  readonly secondsPerFrame: number | null;
+  readonly backend: string;
+  readonly device: string;
+  readonly warnings: readonly string[];
+}
+
+export interface HeadlessProgress {
+  readonly stage: 'reading' | 'loading' | 'painting' | 'saving';
+  readonly done: number;
+  readonly total: number;
+}
+
+export type HeadlessAnswer = { readonly result: HeadlessResult } | { readonly problem: Problem };
+
+declare global {
+  interface Window {
+    pirouette: { animate(job: HeadlessJob): Promise<HeadlessAnswer> };
+    /** Given by the command line. */
+    reportProgress?: (progress: HeadlessProgress) => void;
+  }
+}
+
+const report = (stage: HeadlessProgress['stage'], done: number, total: number) =>
+  window.reportProgress?.({ stage, done, total });
+
+const files = (id: string): File[] => [...((document.getElementById(id) as HTMLInputElement).files ?? [])];
+
+function fault(): Problem {
+  const { photoProblem, clipProblem } = useChoices.getState();
+  const unknown = { message: 'The work stopped.', remedy: 'Run it again.' };
+  return photoProblem ?? clipProblem ?? useJob.getState().problem ?? unknown;
+}
+
+async function animate(job: HeadlessJob): Promise<HeadlessAnswer> {
+  const began = performance.now();
+  changeSettings(job.settings);
+  takePack(job.packUrl);
+  setFirstTrim({ start: job.start ?? 0, end: job.end ?? Number.POSITIVE_INFINITY });
+
+  for (const [index, file] of files('references').entries()) {
+    report('reading', index, files('references').length);
+    if (!(await choosePhoto(file, file.name, index === 0 ? 'main' : 'more'))) return { problem: fault() };
+  }
+  const [poses] = files('poses');
+  if (poses && !(await choosePoses(poses, poses.name))) return { problem: fault() };
+  const [motion] = files('motion');
+  if (motion && !(await chooseClip(motion, motion.name))) return { problem: fault() };
+
+  const { problem } = plannedMotion(useChoices.getState());
+  if (problem) return { problem };
+  await start();
+  const { film, ready, status, secondsPerFrame } = useJob.getState();
+  if (status !== 'finished' || !film) return { problem: fault() };
+
+  const { download } = await pageMedia();
+  for (const format of job.formats) {
+    const { blob } = await saveFilm(
+      film,
+      ready,
+      { format, layout: 'result', sound: true, visibleMark: film.settings.visibleMark },
+      { onProgress: (share) => report('saving', share, 1) },
+    );
+    download(blob, format);
+  }
+  const { info } = useDevice.getState();
+  return {
+    result: {
+      frames: ready.length,
+      frameRate: film.motion.frameRate,
+      ...film.motion.size,
+      seconds: (performance.now() - began) / 1000,
+      secondsPerFrame,
+      backend: info?.backend ?? '',
+      device: info?.device ?? '',
+      warnings: film.motion.warnings,
+    },
+  };
+}
+
+function takePack(url: string | undefined): void {
+  const folder = files('pack-folder');
+  const [zip] = files('pack-zip');
+  if (url) choosePack({ ...DEFAULT_PACK, name: url, source: { kind: 'url', url } });
+  else if (zip) choosePack({ ...DEFAULT_PACK, name: zip.name, source: { kind: 'zip', file: zip } });
+  else if (folder.length > 0) choosePack({ ...DEFAULT_PACK, name: 'folder', source: { kind: 'files', files: folder } });
+}
+
+useChoices.subscribe(({ clipTask }) => {
+  if (clipTask?.share != null) report('reading', clipTask.share, 1);
+});
+useDevice.subscribe(({ progress }) => {
+  if (progress) report('loading', progress.loadedBytes, progress.totalBytes);
+});
+useJob.subscribe(({ status, film, ready }) => {
+  if (status === 'running' && film) report('painting', ready.length, film.keys.length);
+});
+
+window.pirouette = { animate };
