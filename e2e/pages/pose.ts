@@ -1,0 +1,98 @@
+/** Gives the tests a pose client of the page's own, and pictures to show it. */
+import { FOR_FILES, FOR_LIVE, fetchPoseBundle, PoseClient } from '../../src/client/pose.ts';
+import { PirouetteError } from '../../src/errors.ts';
+import { drawSkeleton, OPENPOSE_STYLE } from '../../src/pose/skeleton.ts';
+import type { Pose } from '../../src/pose/types.ts';
+
+const ASSETS = new URL('/pose/', location.href).href;
+
+const clients = {
+  files: new PoseClient(FOR_FILES, ASSETS),
+  live: new PoseClient(FOR_LIVE, ASSETS),
+  lost: new PoseClient(FOR_LIVE, new URL('/nowhere/', location.href).href),
+};
+type Kind = keyof typeof clients;
+
+const plain = (people: readonly Pose[]) =>
+  people.map(({ width, height, joints }) => ({ width, height, joints: [...joints] }));
+
+async function pictureOf(url: string): Promise<ImageBitmap> {
+  return createImageBitmap(await (await fetch(url)).blob());
+}
+
+/** Photos side by side, as one picture. */
+async function beside(...urls: string[]): Promise<ImageBitmap> {
+  const photos = await Promise.all(urls.map(pictureOf));
+  const canvas = new OffscreenCanvas(512 * photos.length, 512);
+  photos.forEach((photo, i) => canvas.getContext('2d')?.drawImage(photo, 512 * i, 0));
+  return canvas.transferToImageBitmap();
+}
+
+const room = {
+  async find(kind: Kind, ...urls: string[]) {
+    return plain(await clients[kind].find(await beside(...urls)));
+  },
+  async findInEmptyRoom() {
+    return plain(
+      await clients.files.find(
+        new OffscreenCanvas(320, 240).getContext('2d')?.getImageData(0, 0, 320, 240) as ImageData,
+      ),
+    );
+  },
+  async keepsPicture(url: string) {
+    const picture = await pictureOf(url);
+    await clients.files.find(picture);
+    return picture.width;
+  },
+  /** One photo as a clip that stands still, with times that repeat and jump back. */
+  async follow(url: string, times: readonly number[]) {
+    const found: number[] = [];
+    for (const time of times) {
+      const frame = new VideoFrame(await pictureOf(url), { timestamp: 0 });
+      found.push((await clients.live.follow(frame, time)).length);
+    }
+    return found;
+  },
+  forget: () => clients.live.forget(),
+  warm: (kind: Kind) => clients[kind].warm('image'),
+  dispose: (kind: Kind) => clients[kind].dispose(),
+  async findAndDispose(url: string) {
+    const pending = clients.files.find(await pictureOf(url));
+    clients.files.dispose();
+    return pending;
+  },
+  async ownBundle(bundleUrl: string, url: string) {
+    const client = new PoseClient({ ...FOR_FILES, bundle: await fetchPoseBundle(bundleUrl) }, ASSETS);
+    try {
+      return plain(await client.find(await pictureOf(url)));
+    } finally {
+      client.dispose();
+    }
+  },
+  skeletonHash: async (pose: Pose) => {
+    const bytes = drawSkeleton({ ...pose, joints: Float32Array.from(pose.joints) }, OPENPOSE_STYLE);
+    const digest = await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>);
+    return [...new Uint8Array(digest)].map((value) => value.toString(16).padStart(2, '0')).join('');
+  },
+};
+
+/** An error's words and class, since only plain data leaves the page. */
+async function told<T>(
+  question: Promise<T>,
+): Promise<T | { error: string; message: string; remedy: string }> {
+  try {
+    return await question;
+  } catch (error) {
+    if (!(error instanceof PirouetteError)) throw error;
+    return { error: error.name, message: error.message, remedy: error.remedy };
+  }
+}
+
+declare global {
+  interface Window {
+    poseRoom: typeof room;
+    told: typeof told;
+  }
+}
+window.poseRoom = room;
+window.told = told;
