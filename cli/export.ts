@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PirouetteError } from '../src/errors.ts';
 import { checkPack } from '../src/pack/check.ts';
@@ -35,14 +35,21 @@ async function main(): Promise<number> {
     console.error(`${weights} is not there.`);
     return 1;
   }
-  // A weights file is read together with the configs beside it.
-  const folder = statSync(weights).isFile() ? dirname(weights) : weights;
-  const manifest = await exportPack(diskFolder(folder), diskPackWriter(out), { precision, onProgress });
+  const { folder, file } = placeOf(weights);
+  const manifest = await exportPack(diskFolder(folder), diskPackWriter(out), { precision, file, onProgress });
   const bytes = Object.values(manifest.files).reduce((sum, file) => sum + file.bytes, 0);
   console.log(
     `${out}: ${manifest.unet.length} U-Net segments, ${(bytes / 2 ** 20).toFixed(1)} MiB in ${manifest.precision}.`,
   );
   return 0;
+}
+
+/** A weights file is read together with the configs beside it; one in `unet/` has them a folder further up. */
+function placeOf(weights: string): { folder: string; file?: string } {
+  if (statSync(weights).isDirectory()) return { folder: weights };
+  const beside = dirname(resolve(weights));
+  const folder = existsSync(join(beside, 'config.json')) ? dirname(beside) : beside;
+  return { folder, file: relative(folder, resolve(weights)) };
 }
 
 let shown = 0;
@@ -57,7 +64,7 @@ async function check(directory: string): Promise<number> {
   const faults = await checkPack(diskFolder(directory), sha256);
   for (const fault of faults) console.error(fault);
   console.log(
-    faults.length === 0 ? `${directory} is a sound pack.` : `${faults.length} faults in ${directory}.`,
+    faults.length === 0 ? `${directory} is a sound pack.` : `Faults in ${directory}: ${faults.length}.`,
   );
   return faults.length === 0 ? 0 : 1;
 }

@@ -20,7 +20,11 @@ export function memoryFolder(name: string, files: Files): Folder {
 }
 
 /** Exports weights through the real exporter, into memory: every file of the pack, pack.json included. */
-export async function exportToMemory(from: Folder, precision: ExportOptions['precision']): Promise<Files> {
+export async function exportToMemory(
+  from: Folder,
+  precision: ExportOptions['precision'],
+  file?: string,
+): Promise<Files> {
   const files = new Map<string, Uint8Array<ArrayBuffer>>();
   const writer = {
     async write(path: string, chunks: AsyncIterable<Uint8Array<ArrayBuffer>>) {
@@ -31,7 +35,7 @@ export async function exportToMemory(from: Folder, precision: ExportOptions['pre
       return { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
     },
   };
-  await exportPack(from, writer, { precision });
+  await exportPack(from, writer, { precision, file });
   return files;
 }
 

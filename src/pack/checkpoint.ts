@@ -1,4 +1,4 @@
-import { TensorFileError, TensorTypeError } from '../onnx/errors.ts';
+import { TensorFileError, TensorTypeError, TensorUnexpectedError } from '../onnx/errors.ts';
 import {
   type ByteSource,
   type FloatType,
@@ -85,7 +85,7 @@ export async function openCheckpoint(
   folder: Folder,
   title: string,
   stems: readonly string[],
-  rename: (name: string) => string = (name) => name,
+  rename?: (name: string) => string,
 ): Promise<Checkpoint> {
   for (const stem of stems) {
     const whole = await folder.open(`${stem}.safetensors`);
@@ -95,6 +95,33 @@ export async function openCheckpoint(
   }
   const looked = stems.map((stem) => `${stem}.safetensors`);
   throw new WeightsNotFoundError(folder.name, `weights of the ${title}`, looked);
+}
+
+/**
+ * One file that holds every network's tensors, each under its network's name (`unet.conv_in.weight`). Undefined for a
+ * file of another kind.
+ */
+export async function openWhole(
+  folder: Folder,
+  path: string,
+): Promise<((places: NetworkPlaces, rename?: (name: string) => string) => Checkpoint) | undefined> {
+  const source = await folder.open(path);
+  if (source === undefined) throw new WeightsNotFoundError(folder.name, 'weights', [path]);
+  const file = await openFile(source, path);
+  const prefixes = Object.values(PLACES).flatMap((places: NetworkPlaces) => places.prefixes);
+  const names = [...file.tensors.keys()];
+  const isNamed = (name: string) => prefixes.some((prefix) => name.startsWith(`${prefix}.`));
+  if (!names.some(isNamed)) return undefined;
+  const strangers = names.filter((name) => !isNamed(name));
+  if (strangers.length > 0) throw new TensorUnexpectedError('file', strangers);
+  return (places, rename) => {
+    const tensors = new Map<string, TensorEntry>();
+    for (const [name, entry] of file.tensors) {
+      const prefix = places.prefixes.find((each) => name.startsWith(`${each}.`));
+      if (prefix !== undefined) tensors.set(name.slice(prefix.length + 1), entry);
+    }
+    return checkpointOf([{ ...file, tensors }], rename);
+  };
 }
 
 interface TensorFile {
@@ -125,7 +152,10 @@ async function openShards(folder: Folder, index: ByteSource, indexPath: string):
   return files;
 }
 
-function checkpointOf(files: readonly TensorFile[], rename: (name: string) => string): Checkpoint {
+function checkpointOf(
+  files: readonly TensorFile[],
+  rename: (name: string) => string = (name) => name,
+): Checkpoint {
   const places = new Map<string, { file: TensorFile; entry: TensorEntry }>();
   for (const file of files) {
     for (const [stored, entry] of file.tensors) {

@@ -8,9 +8,12 @@ import type { SegmentPlan, WeightSpec } from '../onnx/trace.ts';
 import { planUNet } from '../onnx/unet.ts';
 import {
   type Checkpoint,
+  type Found,
   findConfig,
+  type NetworkPlaces,
   needConfig,
   openCheckpoint,
+  openWhole,
   PLACES,
   presentAutoencoderName,
   readJson,
@@ -21,6 +24,8 @@ import { PACK_FORMAT, PACK_VERSION, type PackManifest, type PartFiles } from './
 
 export interface ExportOptions {
   readonly precision: Precision;
+  /** The file in the folder that holds all weights, where they do not lie apart by network. */
+  readonly file?: string | undefined;
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
 }
 
@@ -58,9 +63,12 @@ export async function exportPack(
   const autoencoderPlan = autoencoder && planAutoencoder(autoencoder.config);
   expectFit(unet.config, poseEncoder.config, autoencoder?.config, autoencoderPlan?.factor);
 
-  const unetWeights = await openCheckpoint(from, PLACES.unet.title, unet.stems);
+  const whole = options.file === undefined ? undefined : await openWhole(from, options.file);
+  const open = async (places: NetworkPlaces, { stems }: Found<unknown>, rename?: (name: string) => string) =>
+    whole ? whole(places, rename) : openCheckpoint(from, places.title, stems, rename);
+  const unetWeights = await open(PLACES.unet, unet);
   expectTensors(PLACES.unet.title, unetPlan.segments, unetWeights);
-  const poseWeights = await openCheckpoint(from, PLACES.poseEncoder.title, poseEncoder.stems);
+  const poseWeights = await open(PLACES.poseEncoder, poseEncoder);
   expectTensors(PLACES.poseEncoder.title, [posePlan], poseWeights);
 
   const parts: PartJob[] = unetPlan.segments.map((plan, i) => ({
@@ -71,9 +79,8 @@ export async function exportPack(
   parts.push({ path: 'pose_encoder', plan: posePlan, weights: poseWeights });
   if (autoencoder && autoencoderPlan) {
     const { encoder, decoder } = autoencoderPlan;
-    const { title } = PLACES.autoencoder;
-    const weights = await openCheckpoint(from, title, autoencoder.stems, presentAutoencoderName);
-    expectTensors(title, [encoder, decoder], weights);
+    const weights = await open(PLACES.autoencoder, autoencoder, presentAutoencoderName);
+    expectTensors(PLACES.autoencoder.title, [encoder, decoder], weights);
     parts.push({ path: 'encoder', plan: encoder, weights }, { path: 'decoder', plan: decoder, weights });
   }
 
