@@ -4,6 +4,8 @@ import numpy as np
 import torch
 from PIL import Image
 
+LUMA = (0.299, 0.587, 0.114)
+
 
 def to_tensor(pixels):
     """uint8 (n, height, width, 3) to float (n, 3, height, width) in [-1, 1]."""
@@ -16,16 +18,16 @@ def to_pixels(tensor):
 
 
 def gradient_magnitude(image):
-    """Length of the forward differences of luminance, (n, 1, height - 1, width - 1)."""
-    grey = (image * torch.tensor([0.299, 0.587, 0.114], device=image.device)[:, None, None]).sum(1, keepdim=True)
-    down = grey[..., 1:, :-1] - grey[..., :-1, :-1]
-    right = grey[..., :-1, 1:] - grey[..., :-1, :-1]
+    """Length of the brightness's gradient by central differences, (n, 1, height - 2, width - 2)."""
+    grey = (image * torch.tensor(LUMA, device=image.device)[:, None, None]).sum(1, keepdim=True)
+    down = (grey[..., 2:, 1:-1] - grey[..., :-2, 1:-1]) / 2
+    right = (grey[..., 1:-1, 2:] - grey[..., 1:-1, :-2]) / 2
     return (down.square() + right.square()).sqrt()
 
 
 def sharpness(output, truth, mask):
     """Mean gradient magnitude inside the person over the truth's."""
-    inside = mask[..., :-1, :-1]
+    inside = mask[..., 1:-1, 1:-1]
     return float((gradient_magnitude(output) * inside).sum() / (gradient_magnitude(truth) * inside).sum())
 
 

@@ -1,0 +1,182 @@
+"""Trains the U-Net and the pose encoder on encoded shards.
+
+python3 -m scd.train --config configs/cpu-256.json --latents LATENTS --held-out HELD_OUT_LATENTS --out runs/scd
+Stops at --steps or after --minutes; started again, it goes on from its last checkpoint, bit by bit as if it had never
+stopped. Runs on WORLD_SIZE processes when they are started with RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT set.
+"""
+
+import argparse
+import copy
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from . import processes
+from .batches import Batches, collate, load_shards, onto
+from .model import SCD
+
+PROBED_TIMESTEPS = (200, 500, 800, 980)
+PROBED_PEOPLE = 40
+
+
+def learning_rate(step, settings, total):
+    warm = min(1, (step + 1) / settings["warmup_steps"])
+    fall = min(1, max(0.02, (1 - step / total) / settings["decay_part"]))
+    return settings["learning_rate"] * warm * fall
+
+
+def draw_timesteps(count, shift, train_timesteps):
+    """Spread evenly over the batch, then moved towards high noise, where pose and layout are learnt."""
+    even = (torch.arange(count) + torch.rand(count)) / count
+    moved = shift * even / (1 + (shift - 1) * even)
+    return (moved * train_timesteps).long().clamp(0, train_timesteps - 1)[torch.randperm(count)]
+
+
+class Probe:
+    """The error on fixed people, time steps and noise: what a run is watched by."""
+
+    def __init__(self, batches, device):
+        places = batches.places[:PROBED_PEOPLE]
+        rows = [batches.row(shard, person, np.array([0, 1 + i % 5])) for i, (shard, person) in enumerate(places)]
+        self.batch = onto(collate(rows), device)
+        generator = torch.Generator().manual_seed(1)
+        self.noise = torch.randn(self.batch["target_latents"].shape, generator=generator).to(device)
+
+    @torch.no_grad()
+    def __call__(self, model):
+        """Mean squared error of the clean latents found at each time step, over all and over the person's cells."""
+        batch = self.batch
+        clean, person = batch["target_latents"], batch["person"]
+        reference_pose = model.pose_encoder(batch["reference_skeletons"])
+        pose = model.pose_encoder(batch["target_skeletons"])
+        kept, _ = model.unet.reference_pass(batch["reference_latents"], reference_pose)
+        figures = {}
+        for timestep in PROBED_TIMESTEPS:
+            at = torch.full((len(clean),), timestep, device=clean.device)
+            noisy = model.scheduler.add_noise(clean, self.noise, at)
+            output = model.unet.target_pass(noisy, at, pose, kept)
+            found, _ = model.scheduler.clean_and_noise(output, noisy, at)
+            error = (found - clean).square().mean(1, keepdim=True)
+            inside = (error * person).sum() / person.sum()
+            figures[f"t{timestep}"] = [round(float(error.mean()), 4), round(float(inside), 4)]
+        return figures
+
+
+class Trainer:
+    def __init__(self, config, settings, total, device, out):
+        self.settings, self.total, self.device, self.out = settings, total, device, Path(out)
+        torch.manual_seed(settings["seed"])
+        self.model = SCD(config).initialize().to(device, memory_format=torch.channels_last)
+        self.average = copy.deepcopy(self.model).eval()
+        self.parameters = list(self.model.parameters())
+        self.averaged = list(self.average.parameters())
+        self.optimizer = torch.optim.AdamW(
+            self.parameters, settings["learning_rate"], betas=(0.9, 0.99), weight_decay=0.01
+        )
+        self.step, self.seconds = 0, 0.0
+        if (self.out / "checkpoint.pt").exists():
+            self.resume()
+
+    def resume(self):
+        saved = torch.load(self.out / "checkpoint.pt", map_location=self.device)
+        for name in ("model", "average", "optimizer"):
+            getattr(self, name).load_state_dict(saved[name])
+        self.step, self.seconds = saved["step"], saved["seconds"]
+
+    def save(self):
+        self.out.mkdir(parents=True, exist_ok=True)
+        state = {name: getattr(self, name).state_dict() for name in ("model", "average", "optimizer")}
+        torch.save({**state, "step": self.step, "seconds": self.seconds}, self.out / "checkpoint.part")
+        (self.out / "checkpoint.part").replace(self.out / "checkpoint.pt")
+        self.average.save(self.out, np.float16)
+
+    def advance(self, batch):
+        """One step of the optimiser. Gives the loss."""
+        settings = self.settings
+        torch.manual_seed(settings["seed"] + 1 + self.step * processes.SIZE + processes.RANK)
+        clean = batch["target_latents"]
+        shift, count = settings["time_shift"], self.model.scheduler.config["num_train_timesteps"]
+        timesteps = draw_timesteps(len(clean), shift, count).to(self.device)
+        with_reference = bool(torch.rand(()) >= settings["dropped_references"])
+        noise = torch.randn(clean.shape).to(self.device, memory_format=torch.channels_last)
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(self.step, settings, self.total)
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=settings["bfloat16"]):
+            loss = self.model.loss(batch, timesteps, noise, with_reference, settings["person_weight"])
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        processes.average_gradients(self.parameters)
+        nn.utils.clip_grad_norm_(self.parameters, 1.0)
+        self.optimizer.step()
+        self.step += 1
+        keep = min(settings["average"], self.step / (self.step + 15))
+        with torch.no_grad():
+            torch._foreach_mul_(self.averaged, keep)
+            torch._foreach_add_(self.averaged, self.parameters, alpha=1 - keep)
+        return float(loss.detach())
+
+    def run(self, batches, probe, minutes):
+        clock, losses = time.time(), []
+        deadline = clock + minutes * 60
+        every, workers = self.settings["evaluate_every"], self.settings["batch_threads"]
+        with ThreadPoolExecutor(workers) as pool:
+            ahead = [pool.submit(batches.make, self.step + i, processes.RANK) for i in range(workers + 1)]
+            while self.step < self.total and not processes.any_says(time.time() > deadline):
+                batch = onto(ahead.pop(0).result(), self.device)
+                ahead.append(pool.submit(batches.make, self.step + workers + 1, processes.RANK))
+                losses.append(self.advance(batch))
+                if processes.RANK == 0 and (self.step % every == 0 or self.step == self.total):
+                    self.seconds += time.time() - clock
+                    clock = time.time()
+                    self.report(float(np.mean(losses)), probe)
+                    losses = []
+                    self.save()
+            for future in ahead:
+                future.cancel()
+        if processes.RANK == 0:
+            self.save()
+
+    def report(self, loss, probe):
+        rate = learning_rate(self.step, self.settings, self.total)
+        entry = {"step": self.step, "seconds": round(self.seconds), "rate": round(rate, 6), "loss": round(loss, 4)}
+        if probe:
+            entry.update(probe(self.average))
+        print(json.dumps(entry), flush=True)
+        with open(self.out / "log.jsonl", "a") as log:
+            log.write(json.dumps(entry) + "\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--latents", required=True, nargs="+")
+    parser.add_argument("--held-out")
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--steps", type=int, help="instead of the config's")
+    parser.add_argument("--minutes", type=float, default=float("inf"))
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    arguments = parser.parse_args()
+    config = json.loads(Path(arguments.config).read_text())
+    settings = config["training"]
+    device = torch.device(arguments.device)
+    if device.type == "cpu":
+        torch.set_num_threads(1)
+    processes.start()
+    Path(arguments.out).mkdir(parents=True, exist_ok=True)
+
+    def batches(folders):
+        shards = load_shards(folders)
+        return Batches(shards, config["size"], config["skeleton"], settings["references"], settings["targets"])
+
+    trainer = Trainer(config, settings, arguments.steps or settings["steps"], device, arguments.out)
+    watch = arguments.held_out and processes.RANK == 0
+    trainer.run(batches(arguments.latents), Probe(batches([arguments.held_out]), device) if watch else None, arguments.minutes)
+
+
+if __name__ == "__main__":
+    main()
