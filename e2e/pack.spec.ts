@@ -93,6 +93,11 @@ test('a pack is kept, taken up where it broke off, and makes room when it change
       expect(server.asked).toEqual([{ path: 'pack.json', range: undefined }]);
     }
 
+    // The server is gone.
+    await context.setOffline(true);
+    expect(await second.evaluate((address) => window.readOnPage(address), url)).toEqual({ sizes });
+    await context.setOffline(false);
+
     // The pack changes: what it no longer has goes.
     const changed = {
       ...manifest,

@@ -40,6 +40,8 @@ beforeAll(async () => {
   manifest = manifestOf(pack);
   server = createServer((request, response) => {
     const path = (request.url as string).slice('/pack/'.length);
+    if (path.startsWith('app/'))
+      return response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8' }).end();
     const content = pack.get(path);
     const { range } = request.headers;
     if (content === undefined) return response.writeHead(404).end();
@@ -105,7 +107,15 @@ class MemoryStore implements FileStore {
     this.files.delete(sha256);
   }
 
-  async keep() {}
+  readonly known = new Map<string, string>();
+
+  async keep(address: string, packJson: string) {
+    this.known.set(address, packJson);
+  }
+
+  async recall(address: string) {
+    return this.known.get(address);
+  }
 }
 
 describe('a pack from the network', () => {
@@ -167,6 +177,15 @@ describe('a pack from the network', () => {
     }
   });
 
+  it('opens without the network when all of it is kept', async () => {
+    const store = new MemoryStore();
+    const online = await openUrl(url, store);
+    for (const path of Object.keys(manifest.files)) await online.read(path);
+    faults.down = true;
+    const offline = await openUrl(url, store);
+    for (const path of Object.keys(manifest.files)) expectSame(await offline.read(path), pack.get(path));
+  });
+
   it('comes whole where there is no room to keep it', async () => {
     const store = new MemoryStore();
     store.room = 100_000;
@@ -182,7 +201,9 @@ describe('a pack from the network', () => {
   });
 
   it('that does not come is named', async () => {
-    await expect(openUrl(`${url}/nowhere`, undefined)).rejects.toThrow(PackNotFoundError);
+    for (const place of ['nowhere', 'app']) {
+      await expect(openUrl(`${url}/${place}`, undefined)).rejects.toThrow(PackNotFoundError);
+    }
     const opened = await openUrl(url, undefined);
     faults.down = true;
     await expect(openUrl(url, undefined)).rejects.toThrow(PackDownloadError);

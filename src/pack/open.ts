@@ -1,3 +1,4 @@
+import { decodeText, encodeText } from '../onnx/text.ts';
 import { download, hashOf, stopIfAborted } from './download.ts';
 import { droppedFolder, folderAround } from './dropped.ts';
 import { PackCorruptError, PackDownloadError, PackNotFoundError } from './errors.ts';
@@ -33,9 +34,11 @@ export async function openUrl(
     url.endsWith('.json') ? url : `${url.replace(/\/$/, '')}/pack.json`,
     globalThis.location?.href,
   );
-  const manifest = parseManifest(await fetchManifest(address.href, signal));
+  const packJson = await fetchPackJson(address.href, store, signal);
+  const manifest = parseManifest(packJson);
   await store?.keep(
     address.href,
+    decodeText(packJson),
     Object.values(manifest.files).map(({ sha256 }) => sha256),
   );
   const progress = new Progress(manifest, onProgress);
@@ -48,15 +51,26 @@ export async function openUrl(
   };
 }
 
-async function fetchManifest(url: string, signal: AbortSignal | undefined): Promise<Uint8Array<ArrayBuffer>> {
+/** From the network; without one, as it was when it was last there. */
+async function fetchPackJson(
+  url: string,
+  store: FileStore | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array<ArrayBuffer>> {
   let response: Response;
   try {
     response = await fetch(url, { cache: 'no-cache', ...(signal && { signal }) });
   } catch (error) {
     stopIfAborted(signal);
+    const known = await store?.recall(url);
+    if (known !== undefined) return encodeText(known);
     throw new PackDownloadError('pack.json', 'the server cannot be reached', { cause: error });
   }
-  if (!response.ok) throw new PackNotFoundError(url);
+  if (response.status >= 500)
+    throw new PackDownloadError('pack.json', `the server answered ${response.status}`);
+  // Servers of single-page apps answer any unknown address with the app's page.
+  const isPage = response.headers.get('Content-Type')?.startsWith('text/html') ?? false;
+  if (!response.ok || isPage) throw new PackNotFoundError(url);
   return new Uint8Array(await response.arrayBuffer());
 }
 

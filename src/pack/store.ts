@@ -7,8 +7,10 @@ export interface FileStore {
   /** Undefined where nothing can be kept now: no room, or another tab is at the same file. */
   append(sha256: string, from: number): Promise<Appender | undefined>;
   remove(sha256: string): Promise<void>;
-  /** Notes which files an address needs now, and removes all that none of the latest addresses needs. */
-  keep(address: string, files: readonly string[]): Promise<void>;
+  /** Notes an address's pack.json and the files it needs, and removes all that none of the latest packs needs. */
+  keep(address: string, packJson: string, files: readonly string[]): Promise<void>;
+  /** The pack.json that an address had when it was last there. */
+  recall(address: string): Promise<string | undefined>;
 }
 
 export interface Appender {
@@ -22,7 +24,7 @@ const LEDGER = 'ledger.json';
 /** Packs that stay; the one loaded longest ago makes room. */
 const KEPT_PACKS = 3;
 
-type Ledger = { readonly address: string; readonly files: readonly string[] }[];
+type Ledger = { readonly address: string; readonly packJson: string; readonly files: readonly string[] }[];
 
 /** The browser's private file system; undefined where there is none, as in some private windows. */
 export async function openStore(): Promise<FileStore | undefined> {
@@ -61,9 +63,9 @@ class PrivateStore implements FileStore {
     await this.folder.removeEntry(name).catch(() => undefined);
   }
 
-  async keep(address: string, files: readonly string[]): Promise<void> {
+  async keep(address: string, packJson: string, files: readonly string[]): Promise<void> {
     const before = (await this.ledger()).filter((entry) => entry.address !== address);
-    const ledger = [{ address, files }, ...before].slice(0, KEPT_PACKS);
+    const ledger = [{ address, packJson, files }, ...before].slice(0, KEPT_PACKS);
     const needed = new Set([LEDGER, ...ledger.flatMap((entry) => entry.files)]);
     const stale: string[] = [];
     for await (const name of this.folder.keys()) if (!needed.has(name)) stale.push(name);
@@ -72,6 +74,10 @@ class PrivateStore implements FileStore {
     const appender = await this.append(LEDGER, 0);
     await appender?.write(new TextEncoder().encode(JSON.stringify(ledger)));
     await appender?.close();
+  }
+
+  async recall(address: string): Promise<string | undefined> {
+    return (await this.ledger()).find((entry) => entry.address === address)?.packJson;
   }
 
   private async ledger(): Promise<Ledger> {
