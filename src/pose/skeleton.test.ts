@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { emptyPose, JOINT } from './body.ts';
 import { COLOURS, drawSkeleton, LIMBS, OPENPOSE_STYLE } from './skeleton.ts';
@@ -101,5 +103,31 @@ describe('skeleton drawing', () => {
       const style = { limbWidth: 6, jointRadius: 7 };
       expect(Buffer.compare(drawSkeleton(pose, style), drawnByTheBook(pose, style))).toBe(0);
     }
+  });
+});
+
+interface Vector {
+  readonly name: string;
+  readonly width: number;
+  readonly height: number;
+  readonly limbWidth: number;
+  readonly jointRadius: number;
+  readonly joints: readonly (readonly [number, number, number])[];
+  readonly sha256: string;
+  readonly pixels: readonly (readonly [number, number, number, number, number])[];
+}
+
+const VECTORS: Vector[] = JSON.parse(
+  readFileSync(new URL('../../fixtures/skeleton/vectors.json', import.meta.url), 'utf8'),
+);
+
+describe('the pictures that the networks are trained on', () => {
+  it.each(VECTORS.map((vector) => [vector.name, vector] as const))('are the same: %s', (_, vector) => {
+    const { width, height, joints, pixels, sha256 } = vector;
+    // The vectors' joints are float64; a pose's are float32, which would move a pixel here and there by one.
+    const exact = Float64Array.from(joints.flat()) as unknown as Float32Array;
+    const image = drawSkeleton({ width, height, joints: exact }, vector);
+    for (const [x, y, ...colour] of pixels) expect(pixel(image, width, x, y)).toEqual(colour);
+    expect(createHash('sha256').update(image).digest('hex')).toBe(sha256);
   });
 });
