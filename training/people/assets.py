@@ -22,10 +22,10 @@ HAIR = ["afro01", "bob01", "bob02", "braid01", "long01", "ponytail01", "short01"
 # Printed logos, as (left, top, right, bottom) in texture fractions: painted over, or a model would learn them.
 LOGOS = {
     "female_casualsuit01": [(.715, .145, .865, .305)], "female_casualsuit02": [(.715, .145, .865, .305)],
-    "female_sportsuit01": [(.715, .145, .865, .305)], "male_casualsuit02": [(.49, .10, .63, .24)],
-    "male_casualsuit04": [(.375, .22, .52, .38)], "male_casualsuit06": [(.19, .10, .31, .17), (.40, .09, .66, .21)],
+    "male_casualsuit02": [(.49, .10, .63, .24)],
+    "male_casualsuit04": [(.48, .09, .63, .245)], "male_casualsuit06": [(.19, .10, .31, .17), (.40, .09, .66, .21)],
 }
-FORMAT = 3
+FORMAT = 4
 
 
 def parse_obj(path):
