@@ -1,0 +1,34 @@
+import { createEngine } from '../../src/client/engine.ts';
+import { evaluateClips } from './clips.ts';
+import { evaluatePairs } from './pairs.ts';
+import { EvaluationSet } from './set.ts';
+
+export interface EvaluationRequest {
+  readonly pack: string;
+  readonly set: string;
+  /** How many pairs and how many clips at most. */
+  readonly pairs: number;
+  readonly clips: number;
+}
+
+export interface EvaluationResult {
+  readonly device: string;
+  readonly pack: string;
+  readonly figures: Readonly<Record<string, number>>;
+  /** A PNG as a data URL. */
+  readonly sheet: string;
+}
+
+async function evaluate(request: EvaluationRequest): Promise<EvaluationResult> {
+  const engine = createEngine();
+  const { manifest, device } = await engine.load({ kind: 'url', url: request.pack }, { backend: 'wasm' });
+  const { width, height, guidance } = manifest.defaults;
+  const set = new EvaluationSet(request.set, { width, height });
+  const options = { width, height, guidance };
+  const { figures, sheet } = await evaluatePairs(engine, manifest, set, request, options);
+  const clipFigures = await evaluateClips(engine, set, request.clips, options);
+  await engine.dispose();
+  return { device, pack: manifest.name, figures: { ...figures, ...clipFigures }, sheet };
+}
+
+Object.assign(window, { evaluate });
