@@ -72,7 +72,14 @@ export function drawSkeleton(pose: Pose, style: SkeletonStyle): Uint8Array {
   for (let joint = 0; joint < JOINT_COUNT; joint++) {
     if (isSeen(pose, joint)) drawJoint(canvas, pose, joint, style.jointRadius * unit, colourOf(joint, 1));
   }
-  return Uint8Array.from(canvas.values, (value) => Math.floor(value + 0.5));
+  return rounded(canvas.values);
+}
+
+/** A plain loop: `Uint8Array.from` with a function takes longer than all of the drawing. */
+function rounded(values: Float64Array): Uint8Array {
+  const bytes = new Uint8Array(values.length);
+  for (let i = 0; i < values.length; i++) bytes[i] = (values[i] as number) + 0.5;
+  return bytes;
 }
 
 interface Canvas {
