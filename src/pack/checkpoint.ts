@@ -12,7 +12,7 @@ import { type Folder, readAll } from './folder.ts';
 
 /** A network's tensors, read one at a time from a file or from several. */
 export interface Checkpoint {
-  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  readonly tensors: ReadonlyMap<string, Pick<TensorEntry, 'shape' | 'dtype'>>;
   read(tensor: string): Promise<{ dtype: FloatType; bytes: Uint8Array<ArrayBuffer> }>;
 }
 
@@ -165,7 +165,7 @@ function checkpointOf(
     }
   }
   return {
-    shapes: new Map([...places].map(([name, { entry }]) => [name, entry.shape])),
+    tensors: new Map([...places].map(([name, { entry }]) => [name, entry])),
     async read(name) {
       const place = places.get(name);
       if (place === undefined) throw new Error(`${name} is not in the checkpoint`);

@@ -1,8 +1,14 @@
 import { planAutoencoder } from '../onnx/autoencoder.ts';
 import type { AutoencoderConfig, PoseEncoderConfig, SchedulerConfig, UNetConfig } from '../onnx/configs.ts';
-import { TensorMissingError, TensorShapeError, TensorUnexpectedError } from '../onnx/errors.ts';
+import {
+  TensorMissingError,
+  TensorShapeError,
+  TensorTypeError,
+  TensorUnexpectedError,
+} from '../onnx/errors.ts';
 import { layOutPart, type Precision, storeTensor } from '../onnx/part.ts';
 import { planPoseEncoder } from '../onnx/pose-encoder.ts';
+import { isFloat, type TensorEntry } from '../onnx/safetensors.ts';
 import { encodeText } from '../onnx/text.ts';
 import type { SegmentPlan, WeightSpec } from '../onnx/trace.ts';
 import { planUNet } from '../onnx/unet.ts';
@@ -168,16 +174,17 @@ function expectFit(
   }
 }
 
-/** That the configs and the checkpoint name the same tensors of the same shapes. */
-export function expectTensors(title: string, plans: readonly SegmentPlan[], { shapes }: Checkpoint): void {
+/** That the configs and the checkpoint name the same tensors, of the same shapes, and all of them floats. */
+export function expectTensors(title: string, plans: readonly SegmentPlan[], { tensors }: Checkpoint): void {
   const wanted = new Map(plans.flatMap((plan) => plan.weights.map((weight) => [weight.name, weight])));
-  const missing = [...wanted.keys()].filter((name) => !shapes.has(name));
+  const missing = [...wanted.keys()].filter((name) => !tensors.has(name));
   if (missing.length > 0) throw new TensorMissingError(title, missing);
-  const unexpected = [...shapes.keys()].filter((name) => !wanted.has(name));
+  const unexpected = [...tensors.keys()].filter((name) => !wanted.has(name));
   if (unexpected.length > 0) throw new TensorUnexpectedError(title, unexpected);
   for (const [name, weight] of wanted) {
-    const found = shapes.get(name) as readonly number[];
-    if (!fits(weight, found)) throw new TensorShapeError(name, found, weight.shape);
+    const { shape, dtype } = tensors.get(name) as Pick<TensorEntry, 'shape' | 'dtype'>;
+    if (!fits(weight, shape)) throw new TensorShapeError(name, shape, weight.shape);
+    if (!isFloat(dtype)) throw new TensorTypeError(name, dtype);
   }
 }
 
