@@ -32,6 +32,11 @@ const room = {
   async find(kind: Kind, ...urls: string[]) {
     return plain(await clients[kind].find(await beside(...urls)));
   },
+  async findInPart(url: string, left: number, top: number, width: number, height: number) {
+    return plain(
+      await clients.files.find(await createImageBitmap(await pictureOf(url), left, top, width, height)),
+    );
+  },
   async findInEmptyRoom() {
     return plain(
       await clients.files.find(
