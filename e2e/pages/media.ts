@@ -56,6 +56,141 @@ const lab = {
     return { info: clip.info, numbers, times, durations, upright };
   },
 
+  /** A picture with a red upper left and a blue upper right corner, as a file of any kind that canvases write. */
+  async cornerPicture(width: number, height: number, type: string, ground = '#808080'): Promise<Blob> {
+    const canvas = new OffscreenCanvas(width, height);
+    const context = canvas.getContext('2d');
+    if (context === null) throw new Error('No canvas');
+    context.fillStyle = ground;
+    context.fillRect(0, 0, width, height);
+    context.fillStyle = '#ff0000';
+    context.fillRect(0, 0, width / 4, height / 4);
+    context.fillStyle = '#0000ff';
+    context.fillRect((width * 3) / 4, 0, width / 4, height / 4);
+    return canvas.convertToBlob({ type, quality: 0.9 });
+  },
+
+  /** The same JPEG with an EXIF orientation. */
+  async turned(jpeg: Blob, orientation: number): Promise<Blob> {
+    const exif = [0x45, 0x78, 0x69, 0x66, 0, 0];
+    const tiff = [
+      0x4d,
+      0x4d,
+      0,
+      0x2a,
+      0,
+      0,
+      0,
+      8,
+      0,
+      1,
+      1,
+      0x12,
+      0,
+      3,
+      0,
+      0,
+      0,
+      1,
+      0,
+      orientation,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+    ];
+    const length = 2 + exif.length + tiff.length;
+    return new Blob([
+      jpeg.slice(0, 2),
+      Uint8Array.from([0xff, 0xe1, 0, length, ...exif, ...tiff]),
+      jpeg.slice(2),
+    ]);
+  },
+
+  /** Which corners of a picture are red and blue. */
+  corners(image: ImageBitmap): string {
+    const places = {
+      'upper left': [0.1, 0.1],
+      'upper right': [0.9, 0.1],
+      'lower left': [0.1, 0.9],
+      'lower right': [0.9, 0.9],
+    };
+    const is = (channel: number) =>
+      Object.entries(places)
+        .filter(([, [x = 0, y = 0]]) => {
+          const pixel = lab.pixel(image, x * image.width, y * image.height);
+          return [0, 1, 2].every((i) => (i === channel ? (pixel[i] ?? 0) > 180 : (pixel[i] ?? 0) < 80));
+        })
+        .map(([name]) => name)
+        .join();
+    return `red ${is(0)}, blue ${is(2)}`;
+  },
+
+  /** Small grey versions of all frames, to tell them apart. */
+  async thumbs(file: Blob): Promise<number[][]> {
+    const clip = await media.openClip(file);
+    const thumbs: number[][] = [];
+    const canvas = new OffscreenCanvas(24, 24);
+    const context = canvas.getContext('2d', { willReadFrequently: true });
+    if (context === null) throw new Error('No canvas');
+    for await (const frame of clip.frames()) {
+      frame.draw(context, 0, 0, 24, 24);
+      frame.close();
+      const { data } = context.getImageData(0, 0, 24, 24);
+      thumbs.push(Array.from({ length: 576 }, (_, i) => data[i * 4 + 1] ?? 0));
+    }
+    clip.close();
+    return thumbs;
+  },
+
+  /** A clip written again, whole or trimmed, each frame at its own time. */
+  async again(
+    file: Blob,
+    { start = 0, end = Infinity, ...options }: Partial<media.VideoOptions> & { start?: number; end?: number },
+  ) {
+    const clip = await media.openClip(file);
+    const { width, height } = clip.info;
+    const writer = await media.writeVideo({ width, height, sound: { clip, start, end }, ...options });
+    for await (const frame of clip.frames({ start, end })) {
+      await writer.add(frame, { timestamp: frame.time, duration: frame.duration });
+      frame.close();
+    }
+    const result = await writer.finish();
+    clip.close();
+    return result;
+  },
+
+  /** What an independent reader finds in a video: packets, ends and the codec string. */
+  async demux(file: Blob) {
+    const { ALL_FORMATS, BlobSource, EncodedPacketSink, Input } = await import('mediabunny');
+    using input = new Input({ source: new BlobSource(file), formats: ALL_FORMATS });
+    const tracks = [];
+    for (const track of await input.getTracks()) {
+      let packets = 0;
+      let end = 0;
+      const starts: number[] = [];
+      for await (const packet of new EncodedPacketSink(track).packets()) {
+        packets++;
+        starts.push(packet.timestamp);
+        end = Math.max(end, packet.timestamp + packet.duration);
+      }
+      starts.sort((a, b) => a - b);
+      tracks.push({ type: track.type, codec: await track.getCodecParameterString(), packets, starts, end });
+    }
+    return tracks;
+  },
+
+  inWorker(file: File): Promise<Blob> {
+    const worker = new Worker(new URL('./media.worker.ts', import.meta.url), { type: 'module' });
+    return new Promise<Blob>((resolve, reject) => {
+      worker.onmessage = ({ data }) => resolve(data);
+      worker.onerror = ({ message }) => reject(new Error(message));
+      worker.postMessage(file);
+    }).finally(() => worker.terminate());
+  },
+
   /** The loudness of a file's sound in steps of 5 ms, from time 0 of the file. */
   async loudness(file: Blob): Promise<number[]> {
     const { ALL_FORMATS, AudioSampleSink, BlobSource, Input } = await import('mediabunny');

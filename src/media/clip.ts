@@ -259,7 +259,10 @@ async function sniffClip(file: Blob): Promise<Extract<FileKind, { kind: 'video' 
 
 async function probe(file: Blob, format: string, input: Input): Promise<Clip> {
   const video = await input.getPrimaryVideoTrack();
-  if (video === null) throw new NoFramesError('clip');
+  if (video === null) {
+    if (await input.getPrimaryAudioTrack()) throw new NoFramesError('clip');
+    throw (await isCut(file, format)) ? new TruncatedFileError('video') : new DamagedFileError('video');
+  }
   const codec = await video.getCodec();
   if (!(await video.canDecode())) {
     throw new UnsupportedCodecError(codec ? (CODECS[codec] ?? codec) : `${await video.getInternalCodecId()}`);

@@ -62,7 +62,7 @@ export async function openPhoto(
   refuseTooLarge(format, header);
   // The type is set by content, because some browsers decode by type alone.
   const picture = new Blob([bytes], { type: MIME_TYPES[format] });
-  const decoded = await within('Opening the picture', decode(picture, format, header, maxSide));
+  const decoded = await within('Opening the picture', decode(picture, bytes, format, header, maxSide));
   try {
     const fullWidth = decoded.full?.width ?? decoded.source.width;
     const fullHeight = decoded.full?.height ?? decoded.source.height;
@@ -107,6 +107,7 @@ interface Decoded {
 
 async function decode(
   picture: Blob,
+  bytes: Uint8Array<ArrayBuffer>,
   format: PictureFormat,
   header: PictureHeader,
   maxSide: number,
@@ -114,7 +115,7 @@ async function decode(
   const { size } = header;
   try {
     if (format === 'JPEG' && size && size.width * size.height > MANY_PIXELS && 'ImageDecoder' in globalThis) {
-      return await decodeReduced(picture, size, header.orientation, maxSide);
+      return await decodeReduced(bytes, size, header, maxSide);
     }
     return { source: await createImageBitmap(picture, { imageOrientation: 'from-image' }) };
   } catch (cause) {
@@ -127,18 +128,20 @@ async function decode(
 
 /**
  * Large JPEGs are decoded at 1/2, 1/4 or 1/8 of their size, as the format allows: a 100-megapixel photo never takes
- * its 400 MB. The decoder ignores EXIF here, so the picture is turned afterwards.
+ * its 400 MB. Browsers differ in whether they turn such a picture upright, so
+ * its orientation is blanked first and the turn made here.
  */
 async function decodeReduced(
-  picture: Blob,
+  bytes: Uint8Array<ArrayBuffer>,
   size: { width: number; height: number },
-  orientation: number,
+  { orientation, orientationAt }: PictureHeader,
   maxSide: number,
 ): Promise<Decoded> {
   const scale = Math.max(1 / 8, Math.min(1, maxSide / Math.max(size.width, size.height)));
+  if (orientationAt > 0) bytes[orientationAt] = 1;
   const decoder = new ImageDecoder({
-    data: await picture.arrayBuffer(),
-    type: picture.type,
+    data: bytes,
+    type: MIME_TYPES.JPEG,
     desiredWidth: Math.round(size.width * scale),
     desiredHeight: Math.round(size.height * scale),
   });

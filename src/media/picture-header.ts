@@ -12,9 +12,17 @@ export interface PictureHeader {
   readonly truncated: boolean;
   /** EXIF orientation, 1 to 8; 1 is upright. Read for JPEG, whose large files are decoded another way. */
   readonly orientation: number;
+  /** Where in the file the orientation's low byte lies; 0 without one. */
+  readonly orientationAt: number;
 }
 
-const UPRIGHT = { animated: false, alpha: false, truncated: false, orientation: 1 } as const;
+const UPRIGHT = {
+  animated: false,
+  alpha: false,
+  truncated: false,
+  orientation: 1,
+  orientationAt: 0,
+} as const;
 
 export function readPictureHeader(format: PictureFormat, bytes: Uint8Array): PictureHeader {
   try {
@@ -61,19 +69,20 @@ function pngHeader(bytes: Uint8Array): PictureHeader {
 
 function jpegHeader(bytes: Uint8Array): PictureHeader {
   const data = view(bytes);
-  let orientation = 1;
+  let turn = { orientation: 1, orientationAt: 0 };
   for (let at = 2; ; ) {
     while (data.getUint8(at) === 0xff && data.getUint8(at + 1) === 0xff) at++;
     const marker = data.getUint8(at + 1);
     if (data.getUint8(at) !== 0xff) return { ...UPRIGHT, size: null };
     const length = data.getUint16(at + 2);
     if (marker === 0xe1 && ascii(bytes, at + 4, 4) === 'Exif') {
-      orientation = exifOrientation(bytes.subarray(at + 10, at + 2 + length));
+      turn = exifOrientation(bytes.subarray(at + 10, at + 2 + length));
+      if (turn.orientationAt > 0) turn.orientationAt += at + 10;
     }
     // Start of frame, all kinds but the tables that share the range (DHT, JPG, DAC).
     if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) {
       const size = { width: data.getUint16(at + 7), height: data.getUint16(at + 5) };
-      return { ...UPRIGHT, size, orientation, truncated: !endsWithJpegMarker(bytes) };
+      return { ...UPRIGHT, ...turn, size, truncated: !endsWithJpegMarker(bytes) };
     }
     at += 2 + length;
   }
@@ -88,7 +97,7 @@ function endsWithJpegMarker(bytes: Uint8Array): boolean {
   return false;
 }
 
-function exifOrientation(tiff: Uint8Array): number {
+function exifOrientation(tiff: Uint8Array): { orientation: number; orientationAt: number } {
   const data = view(tiff);
   const little = ascii(tiff, 0, 2) === 'II';
   const directory = data.getUint32(4, little);
@@ -97,9 +106,9 @@ function exifOrientation(tiff: Uint8Array): number {
     const entry = directory + 2 + i * 12;
     if (data.getUint16(entry, little) !== 0x0112) continue;
     const value = data.getUint16(entry + 8, little);
-    return value >= 1 && value <= 8 ? value : 1;
+    if (value >= 1 && value <= 8) return { orientation: value, orientationAt: entry + (little ? 8 : 9) };
   }
-  return 1;
+  return { orientation: 1, orientationAt: 0 };
 }
 
 function webpHeader(bytes: Uint8Array): PictureHeader {
@@ -138,7 +147,7 @@ function gifHeader(bytes: Uint8Array): PictureHeader {
       const block = data.getUint8(at);
       if (block === 0x3b) return { ...UPRIGHT, size, alpha, animated: frames > 1 };
       if (block === 0x21) {
-        if (data.getUint8(at + 1) === 0xf9 && data.getUint8(at + 3) & 1) alpha = true;
+        if (frames === 0 && data.getUint8(at + 1) === 0xf9 && data.getUint8(at + 3) & 1) alpha = true;
         at += 2;
       } else {
         frames++;
