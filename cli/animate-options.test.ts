@@ -6,12 +6,53 @@ const least = ['--reference', 'a.png', '--motion', 'b.mp4', '--out', 'c.mp4'];
 describe('parseOptions', () => {
   it('reads every option', () => {
     const options = parseOptions([
-      ...[...least, '--reference', 'a2.png', '--references', 'a3.png,a4.png', '--poses', 'p.json', '--frames', 'd'],
-      ...['--steps', '8', '--size', '256x384', '--seed', '7', '--fps', '12.5', '--start', '1', '--end', '2.5'],
-      ...['--pack', 'pack', '--backend', 'wasm', '--guidance', '2', '--quality', 'best', '--mirror', '--json'],
+      ...[
+        ...least,
+        '--reference',
+        'a2.png',
+        '--references',
+        'a3.png,a4.png',
+        '--poses',
+        'p.json',
+        '--frames',
+        'd',
+      ],
+      ...[
+        '--steps',
+        '8',
+        '--size',
+        '256x384',
+        '--seed',
+        '7',
+        '--fps',
+        '12.5',
+        '--start',
+        '1',
+        '--end',
+        '2.5',
+      ],
+      ...[
+        '--pack',
+        'pack',
+        '--backend',
+        'wasm',
+        '--guidance',
+        '2',
+        '--quality',
+        'best',
+        '--mirror',
+        '--json',
+      ],
     ]);
     expect(options.references).toEqual(['a.png', 'a2.png', 'a3.png', 'a4.png']);
-    expect(options).toMatchObject({ start: 1, end: 2.5, json: true, pack: 'pack', frames: 'd', poses: 'p.json' });
+    expect(options).toMatchObject({
+      start: 1,
+      end: 2.5,
+      json: true,
+      pack: 'pack',
+      frames: 'd',
+      poses: 'p.json',
+    });
     expect(options.settings).toMatchObject({
       ...{ quality: 'best', steps: 8, width: 256, height: 384, seed: 7, frameRate: 12.5, guidance: 2 },
       ...{ backend: 'wasm', mirror: true, fit: 'fitted' },
@@ -20,7 +61,13 @@ describe('parseOptions', () => {
 
   it('leaves to the app what is not asked for', () => {
     const { settings } = parseOptions(least);
-    expect(settings).toMatchObject({ quality: 'good', steps: null, guidance: null, frameRate: null, seed: 1 });
+    expect(settings).toMatchObject({
+      quality: 'good',
+      steps: null,
+      guidance: null,
+      frameRate: null,
+      seed: 1,
+    });
     expect(settings).not.toHaveProperty('width');
   });
 

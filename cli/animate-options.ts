@@ -47,8 +47,25 @@ export function parseOptions(args: readonly string[]): AnimateOptions {
     parseArgs({
       args: [...args],
       options: {
-        ...{ reference: many, references: many, motion: text, poses: text, out: text, frames: text, pack: text },
-        ...{ quality: text, steps: text, size: text, seed: text, guidance: text, fps: text, start: text, end: text },
+        ...{
+          reference: many,
+          references: many,
+          motion: text,
+          poses: text,
+          out: text,
+          frames: text,
+          pack: text,
+        },
+        ...{
+          quality: text,
+          steps: text,
+          size: text,
+          seed: text,
+          guidance: text,
+          fps: text,
+          start: text,
+          end: text,
+        },
         ...{ fit: text, backend: text, mirror: flag, json: flag },
       },
     }).values;
@@ -58,10 +75,15 @@ export function parseOptions(args: readonly string[]): AnimateOptions {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
 
-  const references = [...(values.reference ?? []), ...(values.references ?? []).flatMap((list) => list.split(','))];
+  const references = [
+    ...(values.reference ?? []),
+    ...(values.references ?? []).flatMap((list) => list.split(',')),
+  ];
   if (references.length === 0) throw new UsageError('--reference is missing: a photo of the person.');
-  if (!values.motion && !values.poses) throw new UsageError('--motion (a clip) or --poses (a pose track) is missing.');
-  if (!values.out && !values.frames) throw new UsageError('--out (a file) or --frames (a folder) is missing.');
+  if (!values.motion && !values.poses)
+    throw new UsageError('--motion (a clip) or --poses (a pose track) is missing.');
+  if (!values.out && !values.frames)
+    throw new UsageError('--out (a file) or --frames (a folder) is missing.');
   if (values.out) formatOf(values.out);
   const start = number('start', values.start, 0);
   const end = number('end', values.end, 0);
@@ -99,11 +121,16 @@ function number(name: string, text: string | undefined, least: number): number |
 
 function whole(name: string, text: string | undefined, least: number): number | undefined {
   const value = number(name, text, least);
-  if (value !== undefined && !Number.isInteger(value)) throw new UsageError(`--${name} ${text}: a whole number is wanted.`);
+  if (value !== undefined && !Number.isInteger(value))
+    throw new UsageError(`--${name} ${text}: a whole number is wanted.`);
   return value;
 }
 
-function oneOf<T extends string>(name: string, text: string | undefined, choices: readonly T[]): T | undefined {
+function oneOf<T extends string>(
+  name: string,
+  text: string | undefined,
+  choices: readonly T[],
+): T | undefined {
   if (text === undefined) return undefined;
   const found = choices.find((choice) => choice === text);
   if (!found) throw new UsageError(`--${name} ${text}: one of ${choices.join(', ')} is wanted.`);
@@ -114,6 +141,7 @@ function sizeOf(text: string | undefined): Pick<Settings, 'width' | 'height'> | 
   if (text === undefined) return {};
   const [, width, height = width] = /^(\d+)(?:x(\d+))?$/.exec(text) ?? [];
   const [w, h] = [Number(width), Number(height)];
-  if (!(w >= 64 && h >= 64)) throw new UsageError(`--size ${text}: a side such as 384, or WIDTHxHEIGHT, is wanted.`);
+  if (!(w >= 64 && h >= 64))
+    throw new UsageError(`--size ${text}: a side such as 384, or WIDTHxHEIGHT, is wanted.`);
   return { width: w, height: h };
 }

@@ -46,7 +46,8 @@ async function animate(options: AnimateOptions): Promise<HeadlessResult> {
     const context = await browser.newContext({ acceptDownloads: true, serviceWorkers: 'block' });
     const page = await context.newPage();
     const address = server.httpServer.address();
-    if (address === null || typeof address === 'string') throw new AnimateError('The local server did not start.');
+    if (address === null || typeof address === 'string')
+      throw new AnimateError('The local server did not start.');
     await page.exposeFunction('reportProgress', showProgress);
     await page.goto(`http://127.0.0.1:${address.port}/headless.html`);
     return await run(page, options);
@@ -68,7 +69,10 @@ async function run(page: Page, options: AnimateOptions): Promise<HeadlessResult>
   const { pack } = options;
   if (pack && !isAddress(pack)) await give(statSync(pack).isDirectory() ? 'pack-folder' : 'pack-zip', [pack]);
 
-  const formats: Format[] = [...(options.out ? [formatOf(options.out)] : []), ...(options.frames ? (['png'] as const) : [])];
+  const formats: Format[] = [
+    ...(options.out ? [formatOf(options.out)] : []),
+    ...(options.frames ? (['png'] as const) : []),
+  ];
   const job: HeadlessJob = {
     settings: options.settings,
     formats,
@@ -79,7 +83,9 @@ async function run(page: Page, options: AnimateOptions): Promise<HeadlessResult>
   const downloads: Download[] = [];
   page.on('download', (download) => downloads.push(download));
   const crashed = new Promise<never>((_, reject) => {
-    page.on('crash', () => reject(new AnimateError('The browser ran out of memory. Choose a smaller --size.')));
+    page.on('crash', () =>
+      reject(new AnimateError('The browser ran out of memory. Choose a smaller --size.')),
+    );
   });
   const answer = await Promise.race([
     page.evaluate((asked): Promise<HeadlessAnswer> => window.pirouette.animate(asked), job),
@@ -121,7 +127,8 @@ const STAGES: Readonly<Record<HeadlessProgress['stage'], string>> = {
 let shown = '';
 
 function showProgress({ stage, done, total }: HeadlessProgress): void {
-  const amount = stage === 'painting' ? `${done} of ${total}` : `${Math.round((100 * done) / Math.max(1, total))}%`;
+  const amount =
+    stage === 'painting' ? `${done} of ${total}` : `${Math.round((100 * done) / Math.max(1, total))}%`;
   const line = `${STAGES[stage]}: ${amount}`;
   if (line === shown) return;
   shown = line;

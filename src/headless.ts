@@ -2,7 +2,7 @@
  * The app without its screens, for the command line: the same choices, the same job, the same files. Files come in
  * through the page's inputs and go out as a download.
  */
-import { choosePack, changeSettings, DEFAULT_PACK, useChoices } from './state/choices.ts';
+import { changeSettings, choosePack, DEFAULT_PACK, useChoices } from './state/choices.ts';
 import { chooseClip, choosePoses, setFirstTrim } from './state/choose-clip.ts';
 import { choosePhoto } from './state/choose-photo.ts';
 import { useDevice } from './state/device.ts';
@@ -112,7 +112,8 @@ function takePack(url: string | undefined): void {
   const [zip] = files('pack-zip');
   if (url) choosePack({ ...DEFAULT_PACK, name: url, source: { kind: 'url', url } });
   else if (zip) choosePack({ ...DEFAULT_PACK, name: zip.name, source: { kind: 'zip', file: zip } });
-  else if (folder.length > 0) choosePack({ ...DEFAULT_PACK, name: 'folder', source: { kind: 'files', files: folder } });
+  else if (folder.length > 0)
+    choosePack({ ...DEFAULT_PACK, name: 'folder', source: { kind: 'files', files: folder } });
 }
 
 useChoices.subscribe(({ clipTask }) => {

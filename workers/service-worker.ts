@@ -43,10 +43,12 @@ worker.addEventListener('activate', (event) => {
 worker.addEventListener('fetch', (event) => {
   const { request } = event;
   const url = new URL(request.url);
-  if (request.method !== 'GET' || url.origin !== scope.origin || !url.pathname.startsWith(scope.pathname)) return;
+  if (request.method !== 'GET' || url.origin !== scope.origin || !url.pathname.startsWith(scope.pathname))
+    return;
   const path = url.pathname.slice(scope.pathname.length);
   if (request.mode === 'navigate') event.respondWith(freshFirst(request));
-  else if (path.endsWith('pack.json') || path.endsWith('examples.json')) event.respondWith(freshFirst(request));
+  else if (path.endsWith('pack.json') || path.endsWith('examples.json'))
+    event.respondWith(freshFirst(request));
   else if (/^(assets|pose|examples|icons)\//.test(path)) event.respondWith(keptFirst(request));
 });
 

@@ -101,10 +101,13 @@ export function changeSettings(change: Partial<Settings>): void {
 
 export const choosePack = (pack: PackChoice): void => useChoices.setState({ pack });
 
-/** What the pack was made for, once it has been read. */
-export function learnPackDefaults(size: Size, guidance: number): void {
+/** Takes over what the pack was made for, once it has been read; true where that is news. */
+export function learnPackDefaults(size: Size, guidance: number): boolean {
   const { pack } = useChoices.getState();
   // The same numbers in a new object would look like a change, and have the motion planned again.
-  if (pack.size.width === size.width && pack.size.height === size.height && pack.guidance === guidance) return;
+  if (pack.size.width === size.width && pack.size.height === size.height && pack.guidance === guidance) {
+    return false;
+  }
   useChoices.setState({ pack: { ...pack, size, guidance } });
+  return true;
 }

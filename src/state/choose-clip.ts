@@ -37,7 +37,8 @@ export async function chooseClip(file: Blob, name: string, memory?: ClipMemory):
     const clip = await openClip(file);
     const id = await fingerprint(`${file.size}`, file.slice(0, 2 ** 20), file.slice(-(2 ** 20)));
     const strip: StripPicture[] = [];
-    for await (const picture of clip.filmstrip({ count: STRIP_PICTURES, height: STRIP_HEIGHT })) strip.push(picture);
+    for await (const picture of clip.filmstrip({ count: STRIP_PICTURES, height: STRIP_HEIGHT }))
+      strip.push(picture);
     if (controller.signal.aborted) {
       clip.close();
       return false;
@@ -83,11 +84,14 @@ async function watchTrim(controller: AbortController): Promise<void> {
   const sightings = await watchClip(clip, range, {
     signal: controller.signal,
     onProgress: (share) => {
-      if (!controller.signal.aborted) useChoices.setState({ clipTask: { label: 'Following the dancer', share } });
+      if (!controller.signal.aborted)
+        useChoices.setState({ clipTask: { label: 'Following the dancer', share } });
     },
   });
   if (controller.signal.aborted) return;
-  useChoices.setState(({ clip: now }) => (now?.id === before.id ? { clip: { ...now, watched: range, sightings } } : {}));
+  useChoices.setState(({ clip: now }) =>
+    now?.id === before.id ? { clip: { ...now, watched: range, sightings } } : {},
+  );
 }
 
 export function trimClip(trim: Range): void {

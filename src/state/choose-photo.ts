@@ -11,7 +11,11 @@ export const MAX_SIDE = 2048;
 let newest = 0;
 
 /** Opens a photo and looks for its people. On a fault the photo that was there stays. */
-export async function choosePhoto(file: Blob, name: string, place: 'main' | 'more' = 'main'): Promise<boolean> {
+export async function choosePhoto(
+  file: Blob,
+  name: string,
+  place: 'main' | 'more' = 'main',
+): Promise<boolean> {
   const turn = ++newest;
   useChoices.setState({ photoTask: { label: 'Opening the photo', share: null }, photoProblem: null });
   try {
@@ -42,7 +46,10 @@ export function putPhoto(photo: PhotoChoice, place: 'main' | 'more'): void {
 }
 
 export function removePhoto(id: string): void {
-  useChoices.setState(({ photos }) => ({ photos: photos.filter((photo) => photo.id !== id), photoProblem: null }));
+  useChoices.setState(({ photos }) => ({
+    photos: photos.filter((photo) => photo.id !== id),
+    photoProblem: null,
+  }));
 }
 
 export function choosePhotoPerson(id: string, person: number): void {
@@ -67,5 +74,7 @@ export function resetJoints(id: string): void {
 export const dismissPhotoProblem = (): void => useChoices.setState({ photoProblem: null });
 
 function change(id: string, edit: (photo: PhotoChoice) => PhotoChoice): void {
-  useChoices.setState(({ photos }) => ({ photos: photos.map((photo) => (photo.id === id ? edit(photo) : photo)) }));
+  useChoices.setState(({ photos }) => ({
+    photos: photos.map((photo) => (photo.id === id ? edit(photo) : photo)),
+  }));
 }

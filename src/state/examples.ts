@@ -1,7 +1,7 @@
 import { create } from 'zustand';
+import { type Choices, useChoices } from './choices.ts';
 import { chooseClip } from './choose-clip.ts';
 import { choosePhoto } from './choose-photo.ts';
-import { type Choices, useChoices } from './choices.ts';
 import { start } from './job.ts';
 import { plannedMotion } from './preview.ts';
 import { problemOf } from './problem.ts';

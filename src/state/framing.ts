@@ -38,7 +38,8 @@ export function personBox(pose: Pose): Box {
 export function frameAround(photo: Size, person: Box, frame: Size): Framing {
   const cover = Math.max(frame.width / photo.width, frame.height / photo.height);
   const personFits =
-    (person.right - person.left) * cover <= frame.width + 1 && (person.bottom - person.top) * cover <= frame.height + 1;
+    (person.right - person.left) * cover <= frame.width + 1 &&
+    (person.bottom - person.top) * cover <= frame.height + 1;
   const scale = personFits ? cover : Math.min(frame.width / photo.width, frame.height / photo.height);
   const place = (low: number, high: number, photoSide: number, frameSide: number) => {
     const slack = frameSide - photoSide * scale;

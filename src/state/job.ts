@@ -65,9 +65,8 @@ export async function start(): Promise<void> {
   const isMine = () => mine === turn;
   useJob.setState({ status: 'loading', problem: null, secondsPerFrame: null });
   try {
-    const film = await prepare();
+    const { film, missing } = await prepare();
     if (!isMine()) return;
-    const missing = film.keys.flatMap((key, index) => (film.store.has(key) ? [] : [index]));
     useJob.setState({ film, ready: readyFrames(film), newest: null });
     if (missing.length > 0) await renderMissing(film, missing, isMine);
     if (isMine()) useJob.setState({ status: 'finished' });
@@ -80,18 +79,28 @@ export async function start(): Promise<void> {
   }
 }
 
-async function prepare(): Promise<Film> {
-  const { settings, pack: chosen } = useChoices.getState();
+/** Loads the model only if there is a frame to paint; a finished film is shown again without it. */
+async function prepare(): Promise<{ film: Film; missing: readonly number[] }> {
+  const early = await plan();
+  const missing = missingFrames(early);
+  if (missing.length === 0) return { film: early, missing };
+
+  const { settings, pack } = useChoices.getState();
   const { backend, precision, threads } = settings;
-  const info = await ensureLoaded(currentEngine(), chosen.source, { backend, precision, threads }, (progress) =>
+  const info = await ensureLoaded(currentEngine(), pack.source, { backend, precision, threads }, (progress) =>
     useDevice.setState({ progress }),
   );
   useDevice.setState({ info, progress: null });
   const { width, height, guidance } = info.manifest.defaults;
-  learnPackDefaults({ width, height }, guidance);
+  // Only now is it known what the pack was made for: with another size or guidance it is another film.
+  if (!learnPackDefaults({ width, height }, guidance)) return { film: early, missing };
+  const film = await plan();
+  return { film, missing: missingFrames(film) };
+}
 
+async function plan(): Promise<Film> {
   const choices = useChoices.getState();
-  const { photos, pack } = choices;
+  const { photos, settings, pack } = choices;
   const { motion, problem } = plannedMotion(choices);
   if (problem) throw new PlanError(problem);
   if (!motion) throw new Error('A photo and a clip come first.');
@@ -116,7 +125,13 @@ async function renderMissing(film: Film, missing: readonly number[], isMine: () 
   const canvas = new OffscreenCanvas(film.motion.size.width, film.motion.size.height);
   await render(
     currentEngine(),
-    { pack: source, load: film.look.load, references: film.look.references, poses, options: film.look.options },
+    {
+      pack: source,
+      load: film.look.load,
+      references: film.look.references,
+      poses,
+      options: film.look.options,
+    },
     {
       onReady: () => {
         began = performance.now();
@@ -150,7 +165,11 @@ function compose(canvas: OffscreenCanvas, frame: RenderedFrame, film: Film, inde
   }
 }
 
-const readyFrames = ({ keys, store }: Film): number[] => keys.flatMap((key, index) => (store.has(key) ? [index] : []));
+const missingFrames = ({ keys, store }: Film): number[] =>
+  keys.flatMap((key, index) => (store.has(key) ? [] : [index]));
+
+const readyFrames = ({ keys, store }: Film): number[] =>
+  keys.flatMap((key, index) => (store.has(key) ? [index] : []));
 
 export function pause(): void {
   if (useJob.getState().status !== 'running') return;

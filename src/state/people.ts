@@ -24,7 +24,11 @@ interface WatchOptions {
 }
 
 /** Looks for people in every frame of a part of a clip. Times are the clip's own. */
-export async function watchClip(clip: Clip, range: Range, { signal, onProgress }: WatchOptions): Promise<Sighting[]> {
+export async function watchClip(
+  clip: Clip,
+  range: Range,
+  { signal, onProgress }: WatchOptions,
+): Promise<Sighting[]> {
   await client.forget();
   const rate = clip.info.frameRate > MOST_LOOKS ? { frameRate: MOST_LOOKS } : {};
   const sightings: Sighting[] = [];

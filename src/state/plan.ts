@@ -27,7 +27,12 @@ export interface MotionSource {
   readonly frameRate: number;
 }
 
-export function planMotion(photo: PhotoChoice, source: MotionSource, settings: Settings, packSize: Size): Motion {
+export function planMotion(
+  photo: PhotoChoice,
+  source: MotionSource,
+  settings: Settings,
+  packSize: Size,
+): Motion {
   const { track, trim } = source;
   const size = outputSize(settings, photo.image, packSize);
   const framing = frameAround(photo.image, personBox(photo.pose), size);

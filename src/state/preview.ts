@@ -1,8 +1,8 @@
 import { create } from 'zustand';
 import type { Track } from '../pose/index.ts';
 import { type Choices, useChoices } from './choices.ts';
-import { type Motion, type MotionSource, planMotion } from './plan.ts';
 import { clipTrack } from './people.ts';
+import { type Motion, type MotionSource, planMotion } from './plan.ts';
 import { type Problem, problemOf } from './problem.ts';
 
 /** Where the clip's preview stands, in seconds of the clip. */

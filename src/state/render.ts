@@ -1,4 +1,11 @@
-import type { EngineApi, EngineInfo, LoadOptions, Reference, RenderedFrame, RenderOptions } from '../engine/api.ts';
+import type {
+  EngineApi,
+  EngineInfo,
+  LoadOptions,
+  Reference,
+  RenderedFrame,
+  RenderOptions,
+} from '../engine/api.ts';
 import type { PackProgress, PackSource } from '../pack/manifest.ts';
 import type { Pose } from '../pose/types.ts';
 

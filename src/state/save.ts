@@ -15,16 +15,26 @@ export interface SaveOptions {
   readonly to?: FileSystemFileHandle;
 }
 
-const ENDING: Readonly<Record<Format, string>> = { mp4: 'mp4', webm: 'webm', gif: 'gif', webp: 'webp', png: 'zip' };
+const ENDING: Readonly<Record<Format, string>> = {
+  mp4: 'mp4',
+  webm: 'webm',
+  gif: 'gif',
+  webp: 'webp',
+  png: 'zip',
+};
 
-export const fileName = (film: Film, format: Format): string => `pirouette-${film.settings.seed}.${ENDING[format]}`;
+export const fileName = (film: Film, format: Format): string =>
+  `pirouette-${film.settings.seed}.${ENDING[format]}`;
 
 /** What a result says about how it was made: enough to make it again, and no name of anybody's file. */
 export function aboutFilm(film: Film) {
   const { motion, look, settings } = film;
   const { size, frameRate, trim } = motion;
   const { pack } = useChoices.getState();
-  return { seed: settings.seed, settings: { ...settings, ...look.options, ...size, frameRate, trim, pack: pack.name } };
+  return {
+    seed: settings.seed,
+    settings: { ...settings, ...look.options, ...size, frameRate, trim, pack: pack.name },
+  };
 }
 
 /** Writes the finished frames as one file. Cancelled, it leaves nothing behind. */

@@ -1,13 +1,12 @@
 import { create } from 'zustand';
-import { type ClipMemory, chooseClip } from './choose-clip.ts';
-import { putPhoto } from './choose-photo.ts';
-import { type PhotoChoice, type Range, useChoices } from './choices.ts';
-import { type Film, useJob, start } from './job.ts';
 import type { Pose } from '../pose/types.ts';
+import { learnPackDefaults, type PhotoChoice, type Range, useChoices } from './choices.ts';
+import { type ClipMemory, chooseClip } from './choose-clip.ts';
+import { MAX_SIDE, putPhoto } from './choose-photo.ts';
+import { type Film, start, useJob } from './job.ts';
 import { media } from './media.ts';
 import type { Sighting } from './people.ts';
-import { MAX_SIDE } from './choose-photo.ts';
-import { knownSettings, type Settings } from './settings.ts';
+import { knownSettings, type Settings, type Size } from './settings.ts';
 import { folder, readFile, removeQuietly, writeFile } from './storage.ts';
 
 /** A pose as JSON keeps it. */
@@ -22,6 +21,8 @@ interface StoredPhoto extends Pick<PhotoChoice, 'id' | 'name' | 'person' | 'corr
 interface StoredSession {
   readonly version: 1;
   readonly settings: Settings;
+  /** What the pack was made for; without it the frames that are kept would not be recognised. */
+  readonly pack: { readonly size: Size; readonly guidance: number };
   readonly photos: readonly StoredPhoto[];
   readonly clip: {
     readonly name: string;
@@ -35,17 +36,22 @@ interface StoredSession {
 }
 
 /** Work of an earlier visit that can be gone on with. */
-export const useEarlier = create<{ readonly offer: StoredSession | null; readonly restoring: boolean }>(() => ({
-  offer: null,
-  restoring: false,
-}));
+export const useEarlier = create<{ readonly offer: StoredSession | null; readonly restoring: boolean }>(
+  () => ({
+    offer: null,
+    restoring: false,
+  }),
+);
 
 const storePose = ({ joints, ...size }: Pose): StoredPose => ({ ...size, joints: [...joints] });
-const restorePose = ({ joints, ...size }: StoredPose): Pose => ({ ...size, joints: Float32Array.from(joints) });
+const restorePose = ({ joints, ...size }: StoredPose): Pose => ({
+  ...size,
+  joints: Float32Array.from(joints),
+});
 
 /** Keeps the work as it stands: called when a film begins, and as its frames are done. */
 async function keepSession(film: Film, done: number, withFiles: boolean): Promise<void> {
-  const { clip } = useChoices.getState();
+  const { clip, pack } = useChoices.getState();
   if (!clip?.watched) return;
   const directory = await folder('session');
   if (withFiles) {
@@ -57,6 +63,7 @@ async function keepSession(film: Film, done: number, withFiles: boolean): Promis
   const session: StoredSession = {
     version: 1,
     settings: film.settings,
+    pack: { size: pack.size, guidance: pack.guidance },
     photos: film.photos.map(({ id, name, person, corrected, notes, people, pose }) => ({
       ...{ id, name, person, corrected, notes },
       people: people.map(storePose),
@@ -86,7 +93,8 @@ export function keepSessions(): void {
   useJob.subscribe(({ film, ready, status }) => {
     if (!film) return;
     const fresh = film !== kept;
-    const due = Math.abs(ready.length - last) >= KEEP_EVERY || (status !== 'running' && ready.length !== last);
+    const due =
+      Math.abs(ready.length - last) >= KEEP_EVERY || (status !== 'running' && ready.length !== last);
     if (!fresh && !due) return;
     kept = film;
     last = ready.length;
@@ -129,6 +137,7 @@ async function restore(offer: StoredSession): Promise<boolean> {
   if (!clip) return false;
   const { openPhoto } = await media();
   useChoices.setState(({ settings }) => ({ settings: { ...settings, ...knownSettings(offer.settings) } }));
+  learnPackDefaults(offer.pack.size, offer.pack.guidance);
   for (const [index, stored] of offer.photos.entries()) {
     const file = await readFile(directory, `photo-${index}`);
     if (!file) return false;

@@ -5,9 +5,18 @@ const pack = { width: 256, height: 256 };
 
 describe('outputSize', () => {
   it('follows the photo in steps of 64 and keeps about the pack’s number of pixels', () => {
-    expect(outputSize(DEFAULT_SETTINGS, { width: 900, height: 900 }, pack)).toEqual({ width: 256, height: 256 });
-    expect(outputSize(DEFAULT_SETTINGS, { width: 3000, height: 4000 }, pack)).toEqual({ width: 192, height: 256 });
-    expect(outputSize(DEFAULT_SETTINGS, { width: 1920, height: 1080 }, pack)).toEqual({ width: 320, height: 192 });
+    expect(outputSize(DEFAULT_SETTINGS, { width: 900, height: 900 }, pack)).toEqual({
+      width: 256,
+      height: 256,
+    });
+    expect(outputSize(DEFAULT_SETTINGS, { width: 3000, height: 4000 }, pack)).toEqual({
+      width: 192,
+      height: 256,
+    });
+    expect(outputSize(DEFAULT_SETTINGS, { width: 1920, height: 1080 }, pack)).toEqual({
+      width: 320,
+      height: 192,
+    });
   });
 
   it('takes the asked shape and size', () => {

@@ -111,7 +111,8 @@ export function knownSettings(settings: unknown): Partial<Settings> {
   if (typeof settings !== 'object' || settings === null) return {};
   const known = Object.entries(DEFAULT_SETTINGS).flatMap(([name, standard]) => {
     const value = (settings as Record<string, unknown>)[name];
-    const fits = standard === null ? value === null || typeof value === 'number' : typeof value === typeof standard;
+    const fits =
+      standard === null ? value === null || typeof value === 'number' : typeof value === typeof standard;
     return fits ? [[name, value]] : [];
   });
   return Object.fromEntries(known);

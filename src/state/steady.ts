@@ -31,7 +31,12 @@ export function steadyMask(ground: OffscreenCanvas, poses: readonly Pose[]): Off
   return canvas;
 }
 
-function line(context: OffscreenCanvasRenderingContext2D, pose: Pose, joints: readonly number[], fill = false): void {
+function line(
+  context: OffscreenCanvasRenderingContext2D,
+  pose: Pose,
+  joints: readonly number[],
+  fill = false,
+): void {
   const seen = joints.filter((joint) => isSeen(pose, joint));
   if (seen.length < 2) return;
   context.beginPath();

@@ -45,12 +45,12 @@ export async function forgetEverything(): Promise<void> {
     for (const name of names) await removeQuietly(root, name);
   }
   for (const name of await caches.keys()) await caches.delete(name);
-  for (const database of await indexedDB.databases?.() ?? []) {
+  for (const database of (await indexedDB.databases?.()) ?? []) {
     if (database.name) indexedDB.deleteDatabase(database.name);
   }
   localStorage.clear();
   sessionStorage.clear();
-  for (const registration of await navigator.serviceWorker?.getRegistrations() ?? []) {
+  for (const registration of (await navigator.serviceWorker?.getRegistrations()) ?? []) {
     await registration.unregister();
   }
 }

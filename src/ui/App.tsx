@@ -1,13 +1,13 @@
 import { useState } from 'react';
 import { ClipPanel } from './ClipPanel.tsx';
 import { DeviceSheet } from './DeviceSheet.tsx';
+import { useDropAndPaste } from './drop.ts';
 import { Header } from './Header.tsx';
 import { PhotoPanel } from './PhotoPanel.tsx';
 import { RenderBar } from './RenderBar.tsx';
 import { ResultPanel } from './ResultPanel.tsx';
 import { SettingsSheet } from './SettingsSheet.tsx';
 import { Timeline } from './Timeline.tsx';
-import { useDropAndPaste } from './drop.ts';
 
 type OpenSheet = 'settings' | 'device' | null;
 

@@ -101,9 +101,16 @@ function CameraView({ kind, onDone }: { kind: 'photo' | 'clip'; onDone: () => vo
       </div>
       {problem && <ProblemMessage problem={problem} />}
       <div className="camera-actions">
-        {problem && !camera && <Action icon="repeat" label="Try again" onClick={() => setAttempt(attempt + 1)} />}
+        {problem && !camera && (
+          <Action icon="repeat" label="Try again" onClick={() => setAttempt(attempt + 1)} />
+        )}
         {recording ? (
-          <Action icon="stop" label="Stop recording" className="primary large" onClick={() => void finish()} />
+          <Action
+            icon="stop"
+            label="Stop recording"
+            className="primary large"
+            onClick={() => void finish()}
+          />
         ) : (
           <Action
             icon={kind === 'photo' ? 'camera' : 'record'}
@@ -115,8 +122,8 @@ function CameraView({ kind, onDone }: { kind: 'photo' | 'clip'; onDone: () => vo
         )}
       </div>
       <p className="note">
-        {kind === 'photo' ? 'Step back until you are seen' : 'Stand so that you are seen'} from head to feet. A countdown
-        of {COUNTDOWN_SECONDS} seconds gives you time. The picture stays on this device.
+        {kind === 'photo' ? 'Step back until you are seen' : 'Stand so that you are seen'} from head to feet.
+        A countdown of {COUNTDOWN_SECONDS} seconds gives you time. The picture stays on this device.
       </p>
     </div>
   );

@@ -35,7 +35,8 @@ export function ClipView({ clip, hidden }: { clip: ClipChoice; hidden: boolean }
     const follow = () => {
       const element = video.current;
       if (element && element.readyState >= 2 && !element.seeking) {
-        const outside = element.currentTime >= end - 0.01 || element.currentTime < start - 0.05 || element.ended;
+        const outside =
+          element.currentTime >= end - 0.01 || element.currentTime < start - 0.05 || element.ended;
         if (outside && !element.paused) element.currentTime = start;
         else if (outside && element.ended) element.currentTime = start;
         else usePreview.setState({ time: element.currentTime });

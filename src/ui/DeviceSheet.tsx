@@ -29,13 +29,21 @@ function DeviceFacts() {
         <dt>Painting runs on</dt>
         <dd>
           {info
-            ? `${info.backend === 'webgpu' ? 'WebGPU' : 'The processor (WASM)'}: ${info.device}`
+            ? info.backend === 'webgpu'
+              ? `WebGPU: ${info.device}`
+              : 'The processor (WASM)'
             : hasWebGpu
               ? 'WebGPU, once a dance is painted'
               : 'The processor, once a dance is painted'}
         </dd>
         <dt>Precision</dt>
-        <dd>{info ? (info.precision === 'f16' ? 'Half (f16)' : 'Full (f32)') : 'Chosen when the model is loaded'}</dd>
+        <dd>
+          {info
+            ? info.precision === 'f16'
+              ? 'Half (f16)'
+              : 'Full (f32)'
+            : 'Chosen when the model is loaded'}
+        </dd>
         <dt>Threads</dt>
         <dd>{info ? info.threads : isIsolated ? `Up to ${cores}` : 'One'}</dd>
         <dt>Poses</dt>
@@ -56,7 +64,7 @@ function DeviceFacts() {
         <dt>Speed</dt>
         <dd>{seconds === null ? 'Not measured yet' : secondsEach(seconds)}</dd>
       </dl>
-      {hasWebGpu === false && (
+      {hasWebGpu === false && !info && (
         <Notice
           what="This browser offers no WebGPU, so the processor paints: slower, with the same result."
           remedy="A current Chrome, Edge or Safari offers it, on most devices with a graphics processor."
@@ -68,7 +76,7 @@ function DeviceFacts() {
           remedy="Reload the page once: from the second visit on it isolates itself. In a private window it may not."
         />
       )}
-      {[...(info?.notices ?? []), ...notices].map((notice) => (
+      {[...new Set([...(info?.notices ?? []), ...notices])].map((notice) => (
         <Notice key={notice} what={notice} />
       ))}
     </>
@@ -92,13 +100,19 @@ function Stored() {
     <section className="stored" aria-labelledby="stored-title">
       <h3 id="stored-title">Kept on this device</h3>
       <p className="note">
-        The model, your last photo and clip, and finished frames{size !== null && size > 0 && `: ${bytes(size)}`}. They
-        make the next visit quick, let you go on where you stopped, and never leave this device.
+        The model, your last photo and clip, and finished frames
+        {size !== null && size > 0 && `: ${bytes(size)}`}. They make the next visit quick, let you go on where
+        you stopped, and never leave this device.
       </p>
       {sure ? (
         <div className="sure">
           <p>Everything goes: the model, your photo and clip, every frame.</p>
-          <Action icon="trash" label="Yes, forget everything" className="danger" onClick={() => void forget()} />
+          <Action
+            icon="trash"
+            label="Yes, forget everything"
+            className="danger"
+            onClick={() => void forget()}
+          />
           <Action label="Keep it" onClick={() => setSure(false)} />
         </div>
       ) : (

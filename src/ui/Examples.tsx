@@ -1,4 +1,10 @@
-import { chooseExampleClip, chooseExamplePhoto, type Example, exampleUrl, useExamples } from '../state/examples.ts';
+import {
+  chooseExampleClip,
+  chooseExamplePhoto,
+  type Example,
+  exampleUrl,
+  useExamples,
+} from '../state/examples.ts';
 
 export function ExamplePhotos() {
   const photos = useExamples((examples) => examples.photos);

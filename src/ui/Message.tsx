@@ -8,7 +8,12 @@ export function ProblemMessage({ problem, onDismiss }: { problem: Problem; onDis
       <p className="what">{problem.message}</p>
       <p className="remedy">{problem.remedy}</p>
       {onDismiss && (
-        <button type="button" className="button quiet icon-only dismiss" aria-label="Close this message" onClick={onDismiss}>
+        <button
+          type="button"
+          className="button quiet icon-only dismiss"
+          aria-label="Close this message"
+          onClick={onDismiss}
+        >
           <Icon name="close" size={16} />
         </button>
       )}
@@ -16,7 +21,15 @@ export function ProblemMessage({ problem, onDismiss }: { problem: Problem; onDis
   );
 }
 
-export function Notice({ what, remedy, children }: { what: string; remedy?: string; children?: React.ReactNode }) {
+export function Notice({
+  what,
+  remedy,
+  children,
+}: {
+  what: string;
+  remedy?: string;
+  children?: React.ReactNode;
+}) {
   return (
     <div className="message" role="status">
       <Icon name="info" />

@@ -14,7 +14,11 @@ export function PackField() {
     if (!first) return;
     const zip = files.length === 1 && first.name.toLowerCase().endsWith('.zip');
     const name = zip ? first.name : (first.webkitRelativePath.split('/')[0] ?? first.name);
-    choosePack({ ...DEFAULT_PACK, name, source: zip ? { kind: 'zip', file: first } : { kind: 'files', files } });
+    choosePack({
+      ...DEFAULT_PACK,
+      name,
+      source: zip ? { kind: 'zip', file: first } : { kind: 'files', files },
+    });
   };
 
   return (
@@ -60,8 +64,8 @@ function PackAddress() {
       {origin !== null && (
         <>
           <p className="note">
-            The model would be fetched from {origin}, which then learns this device’s address. Your photo, clip and
-            result stay here.
+            The model would be fetched from {origin}, which then learns this device’s address. Your photo,
+            clip and result stay here.
           </p>
           <Action label={`Allow ${origin} and use it`} onClick={() => void use()} />
         </>

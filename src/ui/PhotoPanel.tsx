@@ -71,7 +71,12 @@ export function PhotoPanel() {
         </p>
       ))}
       <div className="panel-foot">
-        <PickFile label={photo ? 'Another photo' : 'Choose a photo'} icon="image" accept={ACCEPT} onPick={pick} />
+        <PickFile
+          label={photo ? 'Another photo' : 'Choose a photo'}
+          icon="image"
+          accept={ACCEPT}
+          onPick={pick}
+        />
         <Action icon="camera" label="Camera" onClick={() => setCamera(true)} />
         {photo && (
           <PickFile
@@ -109,7 +114,9 @@ function PhotoView({ photo, editing }: { photo: PhotoChoice; editing: boolean })
     <>
       <Picture image={photo.image} label={`The photo ${photo.name}`} />
       <Overlay width={photo.pose.width} height={photo.pose.height}>
-        {photo.people.map((person, index) => index !== photo.person && <SkeletonLines key={index} pose={person} faint />)}
+        {photo.people.map(
+          (person, index) => index !== photo.person && <SkeletonLines key={index} pose={person} faint />,
+        )}
         <SkeletonLines pose={photo.pose} />
       </Overlay>
       {editing && (

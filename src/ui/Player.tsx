@@ -9,7 +9,15 @@ import { clock } from './words.ts';
 
 type Look = 'result' | 'compare' | 'beside';
 
-export function Player({ film, ready, complete }: { film: Film; ready: readonly number[]; complete: boolean }) {
+export function Player({
+  film,
+  ready,
+  complete,
+}: {
+  film: Film;
+  ready: readonly number[];
+  complete: boolean;
+}) {
   const playback = usePlayback(film, ready, complete);
   const [look, setLook] = useState<Look>('result');
   const [split, setSplit] = useState(50);

@@ -53,7 +53,11 @@ function MainAction() {
       <div className="main-action">
         {job.status === 'running' && <Action icon="pause" label="Pause" onClick={pause} />}
         {job.status === 'paused' && <Action icon="play" label="Go on" className="primary" onClick={resume} />}
-        <Action icon="stop" label={job.ready.length > 0 ? 'Stop and keep' : 'Cancel'} onClick={() => void stop()} />
+        <Action
+          icon="stop"
+          label={job.ready.length > 0 ? 'Stop and keep' : 'Cancel'}
+          onClick={() => void stop()}
+        />
       </div>
     );
   }

@@ -18,7 +18,11 @@ export function ResultPanel() {
       <h2 id="result-title" className="hidden-visually">
         Result
       </h2>
-      {film && ready.length > 0 ? <Player film={film} ready={ready} complete={ready.length === film.keys.length} /> : <Curtain />}
+      {film && ready.length > 0 ? (
+        <Player film={film} ready={ready} complete={ready.length === film.keys.length} />
+      ) : (
+        <Curtain />
+      )}
       <Progress />
       {problem && <ProblemMessage problem={problem} onDismiss={dismissJobProblem} />}
       {film && ready.length > 0 && !isBusy(job) && <SaveBar film={film} ready={ready} />}
@@ -35,13 +39,17 @@ function Curtain() {
     <div className="stage curtain">
       <div className="spot" aria-hidden="true" />
       {status === 'loading' || status === 'running' ? (
-        <p className="curtain-line">{status === 'loading' ? 'Getting ready…' : `Painting the first of ${frames(film?.keys.length ?? 0)}…`}</p>
+        <p className="curtain-line">
+          {status === 'loading'
+            ? 'Getting ready…'
+            : `Painting the first of ${frames(film?.keys.length ?? 0)}…`}
+        </p>
       ) : empty || starting ? (
         <>
           <p className="headline">Make a photo dance.</p>
           <p className="subline">
-            Bring a photo of a person and a clip of somebody dancing. Pirouette paints the person in the photo into the
-            dance, on your own device. Nothing is uploaded.
+            Bring a photo of a person and a clip of somebody dancing. Pirouette paints the person in the photo
+            into the dance, on your own device. Nothing is uploaded.
           </p>
           <Action
             icon="play"
@@ -87,7 +95,14 @@ function Progress() {
   const left = total - ready.length;
   return (
     <div className="progress">
-      <div className="bar" role="progressbar" aria-label="Frames done" aria-valuemin={0} aria-valuemax={total} aria-valuenow={ready.length}>
+      <div
+        className="bar"
+        role="progressbar"
+        aria-label="Frames done"
+        aria-valuemin={0}
+        aria-valuemax={total}
+        aria-valuenow={ready.length}
+      >
         <i style={{ width: `${(100 * ready.length) / Math.max(1, total)}%` }} />
       </div>
       <p>

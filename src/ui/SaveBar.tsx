@@ -40,7 +40,11 @@ export function SaveBar({ film, ready }: { film: Film; ready: readonly number[] 
   return (
     <div className="save-bar">
       <Action icon="download" label="Save the dance" className="primary" onClick={() => setOpen(true)} />
-      <Action icon={copied ? 'check' : 'copy'} label={copied ? 'Copied' : 'Copy a frame'} onClick={() => void copy()} />
+      <Action
+        icon={copied ? 'check' : 'copy'}
+        label={copied ? 'Copied' : 'Copy a frame'}
+        onClick={() => void copy()}
+      />
       <span className="made-with">Seed {film.settings.seed}</span>
       {problem && <ProblemMessage problem={problem} onDismiss={() => setProblem(null)} />}
       <Sheet title="Save the dance" open={open} onClose={() => setOpen(false)}>
@@ -136,8 +140,8 @@ function SaveChoices({ film, ready }: { film: Film; ready: readonly number[] }) 
       </div>
       {problem && <ProblemMessage problem={problem} />}
       <p className="note">
-        Every file says in its metadata that it is AI-generated, and keeps its settings and seed, so that it can be made
-        again.
+        Every file says in its metadata that it is AI-generated, and keeps its settings and seed, so that it
+        can be made again.
       </p>
     </>
   );

@@ -2,7 +2,14 @@ import { useState } from 'react';
 import { changeSettings, useChoices } from '../state/choices.ts';
 import { media } from '../state/media.ts';
 import { type Problem, problemOf } from '../state/problem.ts';
-import { type Aspect, DEFAULT_SETTINGS, knownSettings, type Settings, type SizeChoice, stepsOf } from '../state/settings.ts';
+import {
+  type Aspect,
+  DEFAULT_SETTINGS,
+  knownSettings,
+  type Settings,
+  type SizeChoice,
+  stepsOf,
+} from '../state/settings.ts';
 import { Action, Field, PickFile, Segmented, Switch } from './controls.tsx';
 import { ProblemMessage } from './Message.tsx';
 import { PackField } from './PackField.tsx';
@@ -45,7 +52,10 @@ function SettingsForm() {
           ))}
         </select>
       </Field>
-      <Field label="Size" hint="The model knows its standard size best; large takes more than twice the time.">
+      <Field
+        label="Size"
+        hint="The model knows its standard size best; large takes more than twice the time."
+      >
         <Segmented<SizeChoice>
           label="Size"
           value={settings.size}
@@ -62,10 +72,14 @@ function SettingsForm() {
           className="select"
           aria-label="Frame rate"
           value={settings.frameRate ?? ''}
-          onChange={(event) => changeSettings({ frameRate: event.target.value === '' ? null : Number(event.target.value) })}
+          onChange={(event) =>
+            changeSettings({ frameRate: event.target.value === '' ? null : Number(event.target.value) })
+          }
         >
           <option value="">By quality</option>
-          {clipRate !== null && <option value={clipRate}>The clip’s, {clipRate.toFixed(2).replace(/\.?0+$/, '')}</option>}
+          {clipRate !== null && (
+            <option value={clipRate}>The clip’s, {clipRate.toFixed(2).replace(/\.?0+$/, '')}</option>
+          )}
           {[30, 25, 15, 12, 8].map((rate) => (
             <option key={rate} value={rate}>
               {rate} a second
@@ -74,7 +88,13 @@ function SettingsForm() {
         </select>
       </Field>
       <Field label="Seed" hint="The same seed and settings give the same dance again.">
-        <NumberInput label="Seed" value={settings.seed} min={0} max={4294967295} onChange={(seed) => changeSettings({ seed: seed ?? 0 })} />
+        <NumberInput
+          label="Seed"
+          value={settings.seed}
+          min={0}
+          max={4294967295}
+          onChange={(seed) => changeSettings({ seed: seed ?? 0 })}
+        />
         <Action
           icon="dice"
           label="Another seed"
@@ -86,7 +106,7 @@ function SettingsForm() {
         <NumberInput
           label="Guidance"
           value={settings.guidance}
-          placeholder="Model’s own"
+          placeholder="Auto"
           min={1}
           max={10}
           step={0.1}
@@ -135,11 +155,35 @@ function Advanced({ settings }: { settings: Settings }) {
         />
       </Field>
       <Field label="Exact size" hint="In pixels, to the nearest 64. It takes the place of shape and size.">
-        <NumberInput label="Width" value={settings.width} placeholder="Auto" min={128} max={1280} onChange={(width) => changeSettings({ width })} />
-        <NumberInput label="Height" value={settings.height} placeholder="Auto" min={128} max={1280} onChange={(height) => changeSettings({ height })} />
+        <NumberInput
+          label="Width"
+          value={settings.width}
+          placeholder="Auto"
+          min={128}
+          max={1280}
+          onChange={(width) => changeSettings({ width })}
+        />
+        <NumberInput
+          label="Height"
+          value={settings.height}
+          placeholder="Auto"
+          min={128}
+          max={1280}
+          onChange={(height) => changeSettings({ height })}
+        />
       </Field>
-      <Field label="Randomness (eta)" hint="0 paints the same way every time; 1 adds fresh noise at each step.">
-        <NumberInput label="Randomness" value={settings.eta} min={0} max={1} step={0.1} onChange={(eta) => changeSettings({ eta: eta ?? 0 })} />
+      <Field
+        label="Randomness (eta)"
+        hint="0 paints the same way every time; 1 adds fresh noise at each step."
+      >
+        <NumberInput
+          label="Randomness"
+          value={settings.eta}
+          min={0}
+          max={1}
+          step={0.1}
+          onChange={(eta) => changeSettings({ eta: eta ?? 0 })}
+        />
       </Field>
       <Field label="Precision" hint="Half is faster where the device has it; full is safest.">
         <select
@@ -163,7 +207,10 @@ function Advanced({ settings }: { settings: Settings }) {
           onChange={(threads) => changeSettings({ threads: threads ?? 0 })}
         />
       </Field>
-      <Field label="Look at the photo at every step" hint="The paper’s plain variant: about twice the work, for comparison.">
+      <Field
+        label="Look at the photo at every step"
+        hint="The paper’s plain variant: about twice the work, for comparison."
+      >
         <Switch
           label="Look at the photo at every step"
           labelHidden
@@ -195,7 +242,10 @@ function SettingsFromResult() {
       const { readAbout } = await media();
       const about = await readAbout(file);
       if (!about) {
-        setProblem({ message: `${file.name} does not say how it was made.`, remedy: 'Choose a file that Pirouette saved.' });
+        setProblem({
+          message: `${file.name} does not say how it was made.`,
+          remedy: 'Choose a file that Pirouette saved.',
+        });
         return;
       }
       changeSettings({ ...knownSettings(about.settings), seed: about.seed });

@@ -32,7 +32,13 @@ export function Sheet({ title, open, onClose, children, wide }: SheetProps) {
         <div className="sheet-body">
           <header className="sheet-head">
             <h2 id={heading}>{title}</h2>
-            <Action icon="close" label={`Close ${title.toLowerCase()}`} iconOnly className="quiet" onClick={onClose} />
+            <Action
+              icon="close"
+              label={`Close ${title.toLowerCase()}`}
+              iconOnly
+              className="quiet"
+              onClick={onClose}
+            />
           </header>
           {children}
         </div>

@@ -9,7 +9,9 @@ const RIGHT = new Set([2, 3, 4, 8, 9, 10, 14, 16]);
 export function SkeletonLines({ pose, faint }: { pose: Pose; faint?: boolean }) {
   const unit = Math.max(pose.width, pose.height) / 100;
   const limbs = LIMBS.filter(([from, to]) => isSeen(pose, from) && isSeen(pose, to));
-  const seen = Array.from({ length: pose.joints.length / 3 }, (_, joint) => joint).filter((joint) => isSeen(pose, joint));
+  const seen = Array.from({ length: pose.joints.length / 3 }, (_, joint) => joint).filter((joint) =>
+    isSeen(pose, joint),
+  );
   return (
     <g className={`skeleton ${faint ? 'faint' : ''}`} strokeLinecap="round">
       {(['under', 'over'] as const).map((layer) => (
@@ -40,9 +42,22 @@ export function SkeletonLines({ pose, faint }: { pose: Pose; faint?: boolean }) 
 }
 
 /** An overlay that lies exactly on a picture shown with `object-fit: contain`. */
-export function Overlay({ width, height, children }: { width: number; height: number; children: React.ReactNode }) {
+export function Overlay({
+  width,
+  height,
+  children,
+}: {
+  width: number;
+  height: number;
+  children: React.ReactNode;
+}) {
   return (
-    <svg className="overlay" viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="xMidYMid meet" aria-hidden="true">
+    <svg
+      className="overlay"
+      viewBox={`0 0 ${width} ${height}`}
+      preserveAspectRatio="xMidYMid meet"
+      aria-hidden="true"
+    >
       {children}
     </svg>
   );

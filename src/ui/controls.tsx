@@ -51,7 +51,7 @@ export function Segmented<T extends string>({ label, value, options, onChange }:
               checked={option === value}
               onChange={() => onChange(option)}
             />
-            <span>{text}</span>
+            {text}
           </label>
         ))}
       </div>
@@ -92,9 +92,20 @@ interface PickFileProps {
 }
 
 /** A file input that looks like the other buttons and stays one for keyboard and screen reader. */
-export function PickFile({ label, icon, accept, onPick, className = '', iconOnly, directory }: PickFileProps) {
+export function PickFile({
+  label,
+  icon,
+  accept,
+  onPick,
+  className = '',
+  iconOnly,
+  directory,
+}: PickFileProps) {
   return (
-    <label className={`button pick ${iconOnly ? 'icon-only' : ''} ${className}`} title={iconOnly ? label : undefined}>
+    <label
+      className={`button pick ${iconOnly ? 'icon-only' : ''} ${className}`}
+      title={iconOnly ? label : undefined}
+    >
       <Icon name={icon} />
       <span className={iconOnly ? 'hidden-visually' : undefined}>{label}</span>
       <input

@@ -2,7 +2,8 @@ import { useEffect, useState } from 'react';
 import { chooseClip } from '../state/choose-clip.ts';
 import { choosePhoto } from '../state/choose-photo.ts';
 
-const looksLikeClip = ({ type, name }: File) => type.startsWith('video/') || /\.(mp4|m4v|mov|webm|mkv|avi)$/i.test(name);
+const looksLikeClip = ({ type, name }: File) =>
+  type.startsWith('video/') || /\.(mp4|m4v|mov|webm|mkv|avi)$/i.test(name);
 
 /** A file goes where its kind belongs, wherever on the page it was dropped. */
 export function takeFile(file: File): void {

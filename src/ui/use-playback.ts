@@ -64,7 +64,12 @@ export function usePlayback(film: Film, ready: readonly number[], complete: bool
   };
 }
 
-function useDrawnFrame(canvas: RefObject<HTMLCanvasElement | null>, film: Film, index?: number, next?: number): void {
+function useDrawnFrame(
+  canvas: RefObject<HTMLCanvasElement | null>,
+  film: Film,
+  index?: number,
+  next?: number,
+): void {
   const { width, height } = film.motion.size;
 
   useEffect(() => {
