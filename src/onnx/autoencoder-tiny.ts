@@ -25,6 +25,8 @@ function shapeOf(config: AutoencoderConfig, side: 'encoder' | 'decoder'): TinySh
   if ((config.upsampling_scaling_factor ?? 2) !== 2) {
     throw wrong(`upsampling_scaling_factor is ${JSON.stringify(config.upsampling_scaling_factor)}`);
   }
+  if ((config.upsample_fn ?? 'nearest') !== 'nearest')
+    throw wrong(`upsample_fn is ${JSON.stringify(config.upsample_fn)}`);
   return { widths, blocks };
 }
 

@@ -29,5 +29,5 @@ export function planAutoencoder(config: AutoencoderConfig): AutoencoderPlan {
       factor: 2 ** ((config.block_out_channels as number[]).length - 1),
     };
   }
-  throw new UnknownArchitectureError('autoencoder', `it is a ${String(config._class_name)}`);
+  throw new UnknownArchitectureError('autoencoder', `_class_name is ${JSON.stringify(config._class_name)}`);
 }

@@ -1,5 +1,6 @@
 import { CancelledError } from '../errors.ts';
 import { PackCorruptError, PackDownloadError, PackNotFoundError } from './errors.ts';
+import { free } from './free.ts';
 import type { Appender, FileStore } from './store.ts';
 
 export interface DownloadTarget {
@@ -150,6 +151,7 @@ async function receive(
         await appender.close();
         appender = undefined;
       }
+      free(value);
       onLoaded(at);
     }
   } finally {

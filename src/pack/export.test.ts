@@ -19,6 +19,7 @@ import {
 } from '../onnx/errors.ts';
 import { safetensorsHeader, tensorIndexOf } from '../onnx/safetensors.ts';
 import { checkPack } from './check.ts';
+import { presentAutoencoderName } from './checkpoint.ts';
 import { ConfigFileError, NetworksMismatchError, WeightsNotFoundError } from './errors.ts';
 import { exportPack } from './export.ts';
 
@@ -304,6 +305,54 @@ describe('forms of weights', () => {
 
     sharded.delete(`${base}-1.safetensors`);
     await expect(exported(sharded)).rejects.toThrow(`${base}-1.safetensors`);
+  });
+});
+
+describe('an autoencoder', () => {
+  const unet = 'fixtures/diffusers-unet';
+  const tiny = 'fixtures/diffusers-autoencoders/tiny';
+  const read = (path: string) => new Uint8Array(readFileSync(path));
+
+  function model(): Files {
+    const names = ['unet', 'pose_encoder'].flatMap((name) => [`${name}.safetensors`, `${name}_config.json`]);
+    const files: Files = new Map(
+      [...names, 'scheduler_config.json'].map((name) => [name, read(`${unet}/${name}`)]),
+    );
+    return files
+      .set('vae/config.json', read(`${tiny}/config.json`))
+      .set('vae/diffusion_pytorch_model.safetensors', read(`${tiny}/weights.safetensors`));
+  }
+
+  it('comes along where there is one', async () => {
+    const { pack, manifest } = await exported(model());
+    expect(manifest).toMatchObject({
+      encoder: { graph: 'encoder.onnx' },
+      decoder: { weights: 'decoder.safetensors' },
+    });
+    expect(manifest.configs.autoencoder?._class_name).toBe('AutoencoderTiny');
+    expect(await checkPack(memoryFolder('memory', pack), sha256)).toEqual([]);
+  });
+
+  it('must fit the U-Net and the pose encoder', async () => {
+    const config = JSON.parse(new TextDecoder().decode(model().get('vae/config.json')));
+    const other = { ...config, encoder_block_out_channels: [16, 16, 16], num_encoder_blocks: [1, 3, 3] };
+    await expect(exported(model().set('vae/config.json', jsonFile(other)))).rejects.toThrow(
+      'shrinks 4 times',
+    );
+    const wide = { ...config, latent_channels: 16 };
+    await expect(exported(model().set('vae/config.json', jsonFile(wide)))).rejects.toThrow(
+      NetworksMismatchError,
+    );
+  });
+
+  it('may have the names of older releases', () => {
+    const block = 'encoder.mid_block.attentions.0';
+    const names = ['query.weight', 'key.bias', 'value.weight', 'proj_attn.bias', 'group_norm.weight'];
+    expect(names.map((name) => presentAutoencoderName(`${block}.${name}`))).toEqual(
+      ['to_q.weight', 'to_k.bias', 'to_v.weight', 'to_out.0.bias', 'group_norm.weight'].map(
+        (name) => `${block}.${name}`,
+      ),
+    );
   });
 });
 

@@ -58,7 +58,7 @@ export type PackSource =
  */
 export interface Pack {
   readonly manifest: PackManifest;
-  /** The verified bytes of one file of the pack. */
+  /** The verified bytes of one file of the pack; they are the caller's own, to free when done. */
   read(path: string, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
 }
 
