@@ -110,9 +110,9 @@ async function plan(): Promise<Film> {
   const look = before?.look.key === planned.key ? before.look : planned;
   const keys = await Promise.all(motion.poses.map(poseKey));
   const store = before?.look.key === look.key ? before.store : await FrameStore.open(look.key);
-  if (before && before.store !== store) {
-    before.store.close();
-    await forgetOldLooks([before.look.key, look.key]);
+  if (before?.store !== store) {
+    before?.store.close();
+    await forgetOldLooks([look.key, ...(before ? [before.look.key] : [])]);
   }
   return { motion, look, photos, settings, keys, store };
 }

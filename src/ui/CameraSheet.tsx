@@ -33,7 +33,6 @@ function CameraView({ kind, onDone }: { kind: 'photo' | 'clip'; onDone: () => vo
   const [problem, setProblem] = useState<Problem | null>(null);
   const [attempt, setAttempt] = useState(0);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another attempt opens the camera again
   useEffect(() => {
     let gone = false;
     let opened: Camera | null = null;

@@ -25,7 +25,6 @@ export function ClipView({ clip, hidden }: { clip: ClipChoice; hidden: boolean }
     else element.pause();
   }, [playing]);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only an asked-for seek moves the video
   useEffect(() => {
     if (video.current && seek > 0) video.current.currentTime = usePreview.getState().time;
   }, [seek]);

@@ -1,0 +1,182 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { extname, join, normalize } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { type Browser, expect, type Page, test } from '@playwright/test';
+import { launchChromium, launchProfile } from '../tools/chromium.ts';
+import { chooseClip, choosePhoto, serveBuild, setQuick, untilReady } from './app-support.ts';
+
+/** Gzipped bytes of the page's own scripts before anything is chosen; models and ONNX Runtime come later. */
+const SCRIPT_BUDGET = 250_000;
+
+let server: Awaited<ReturnType<typeof serveBuild>>;
+let browser: Browser;
+
+test.beforeAll(async () => {
+  server = await serveBuild();
+  browser = await launchChromium();
+});
+
+test.afterAll(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+async function openPage(options: Parameters<Browser['newContext']>[0] = {}): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+  const page = await context.newPage();
+  return page;
+}
+
+test('the first load is light, strict, and of one origin', async () => {
+  const page = await openPage();
+  const scripts = new Map<string, number>();
+  const origins = new Set<string>();
+  page.context().on('request', (request) => {
+    const { protocol, origin } = new URL(request.url());
+    if (protocol.startsWith('http')) origins.add(origin);
+  });
+  page.on('response', async (response) => {
+    if (!response.url().endsWith('.js') || response.request().serviceWorker()) return;
+    scripts.set(response.url(), gzipSync(await response.body().catch(() => Buffer.alloc(0))).length);
+  });
+  await page.goto(server.url, { waitUntil: 'load' });
+  await expect(page.getByRole('button', { name: 'See an example' })).toBeEnabled();
+  const total = [...scripts.values()].reduce((sum, bytes) => sum + bytes, 0);
+  expect(total).toBeGreaterThan(0);
+  expect(total).toBeLessThanOrEqual(SCRIPT_BUDGET);
+
+  await choosePhoto(page);
+  await chooseClip(page);
+  await untilReady(page);
+  expect([...origins]).toEqual([new URL(server.url).origin]);
+
+  const policy = await page.locator('meta[http-equiv="Content-Security-Policy"]').getAttribute('content');
+  expect(policy).toContain("default-src 'none'");
+  expect(policy).toMatch(/connect-src 'self'[^;]*/);
+  expect(policy).not.toMatch(/unsafe-inline|'unsafe-eval'|https?:|\*/);
+  await page.context().close();
+});
+
+/** Rules that a person with a screen reader, a keyboard or weak eyes would stumble over. */
+async function seriousViolations(page: Page): Promise<string[]> {
+  // The page's policy forbids inline scripts, so the checker comes through the debugger.
+  await page.evaluate(readFileSync('node_modules/axe-core/axe.min.js', 'utf8'));
+  return page.evaluate(async () => {
+    const { axe } = window as unknown as {
+      axe: { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }> };
+    };
+    const { violations } = await axe.run();
+    return violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`);
+  });
+}
+
+for (const colorScheme of ['dark', 'light'] as const) {
+  test(`axe finds nothing serious, ${colorScheme}`, async () => {
+    const page = await openPage({ colorScheme, reducedMotion: 'reduce' });
+    await page.goto(server.url);
+    await expect(page.getByRole('button', { name: /Mira/ })).toBeVisible();
+    expect(await seriousViolations(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Settings' }).click();
+    await page.getByText('Advanced').click();
+    expect(await seriousViolations(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: /Processor|WebGPU|This device/ }).click();
+    expect(await seriousViolations(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+    await choosePhoto(page);
+    await chooseClip(page);
+    await untilReady(page);
+    await page.getByRole('button', { name: 'Correct the joints' }).click();
+    expect(await seriousViolations(page)).toEqual([]);
+    await page.context().close();
+  });
+}
+
+test('a phone shows all of it, without a sideways scroll', async () => {
+  const page = await openPage({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  await page.goto(server.url);
+  const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth);
+  expect(await fits()).toBe(true);
+  // The invitation comes first.
+  const invitation = await page.getByRole('button', { name: 'See an example' }).boundingBox();
+  expect(invitation?.y).toBeLessThan(600);
+  await choosePhoto(page);
+  await chooseClip(page);
+  await untilReady(page);
+  expect(await fits()).toBe(true);
+  for (const button of await page.getByRole('button').all()) {
+    if (!(await button.isVisible())) continue;
+    const box = await button.boundingBox();
+    if (box && box.height > 1) expect(box.height, await button.innerText()).toBeGreaterThanOrEqual(40);
+  }
+  await page.getByRole('button', { name: 'Settings' }).tap();
+  expect(await fits()).toBe(true);
+  await page.context().close();
+});
+
+test('the second visit works without a network', async () => {
+  test.setTimeout(240_000);
+  const profile = mkdtempSync(join(tmpdir(), 'pirouette-profile-'));
+  const context = await launchProfile(profile);
+  try {
+    const page = await context.newPage();
+    await page.goto(server.url);
+    // The first visit is over when the model is ready: that is what the device button says.
+    await expect(page.getByRole('button', { name: /Processor, \d|WebGPU, f/ })).toBeVisible();
+    await page.getByRole('button', { name: /Processor|WebGPU/ }).click();
+    await expect(page.getByText('CC0-1.0')).toBeVisible({ timeout: 120_000 });
+
+    await context.setOffline(true);
+    await page.goto(server.url);
+    await expect(page.getByRole('img', { name: '' }).first()).toBeAttached();
+    await choosePhoto(page);
+    await chooseClip(page);
+    await untilReady(page);
+    await setQuick(page);
+    await page.getByRole('button', { name: 'Make them dance' }).click();
+    await expect(page.getByRole('button', { name: 'Save the dance' })).toBeVisible({ timeout: 120_000 });
+  } finally {
+    await context.close();
+    rmSync(profile, { recursive: true, force: true });
+  }
+});
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
+  '.css': 'text/css',
+  '.wasm': 'application/wasm',
+  '.json': 'application/json',
+};
+
+test('a host without headers gets isolation from the service worker', async () => {
+  const plain = createServer((request, response) => {
+    const path = normalize(new URL(request.url ?? '/', 'http://host').pathname);
+    try {
+      const file = join('dist', path.endsWith('/') ? `${path}index.html` : path);
+      response.writeHead(200, { 'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream' });
+      response.end(readFileSync(file));
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  await new Promise<void>((resolve) => plain.listen(0, '127.0.0.1', resolve));
+  const address = plain.address();
+  if (address === null || typeof address === 'string') throw new Error('The server has no port.');
+  const page = await openPage();
+  try {
+    await page.goto(`http://127.0.0.1:${address.port}/`);
+    expect(await page.evaluate(() => crossOriginIsolated)).toBe(false);
+    await page.evaluate(async () => void (await navigator.serviceWorker.ready));
+    await page.reload();
+    await expect.poll(() => page.evaluate(() => crossOriginIsolated)).toBe(true);
+  } finally {
+    await page.context().close();
+    plain.close();
+  }
+});

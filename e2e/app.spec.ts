@@ -1,0 +1,297 @@
+import { readFileSync } from 'node:fs';
+import { type Browser, type BrowserContext, expect, type Page, test } from '@playwright/test';
+import { unzipSync } from 'fflate';
+import { ALL_FORMATS, BufferSource, EncodedPacketSink, Input } from 'mediabunny';
+import { AI_GENERATED, readAbout } from '../src/media/about.ts';
+import { launchChromium } from '../tools/chromium.ts';
+import {
+  CLIP,
+  chooseClip,
+  choosePhoto,
+  framesDone,
+  PHOTO,
+  serveBuild,
+  setQuick,
+  untilReady,
+  untilSaved,
+  watchFaults,
+} from './app-support.ts';
+
+let server: Awaited<ReturnType<typeof serveBuild>>;
+let browser: Browser;
+let context: BrowserContext;
+let page: Page;
+let faults: string[];
+
+test.beforeAll(async () => {
+  server = await serveBuild();
+  browser = await launchChromium({ camera: true });
+});
+
+test.afterAll(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+test.beforeEach(async () => {
+  context = await browser.newContext({ viewport: { width: 1440, height: 900 }, acceptDownloads: true });
+  page = await context.newPage();
+  faults = watchFaults(page);
+});
+
+test.afterEach(async () => {
+  await context.close();
+  expect(faults).toEqual([]);
+});
+
+/** Frames, seconds and sound of a film, by a demuxer. */
+async function probe(file: Buffer) {
+  const input = new Input({ source: new BufferSource(new Uint8Array(file)), formats: ALL_FORMATS });
+  const video = await input.getPrimaryVideoTrack();
+  if (!video) throw new Error('No video track.');
+  let frames = 0;
+  for await (const _ of new EncodedPacketSink(video).packets()) frames++;
+  const sound = await input.getPrimaryAudioTrack();
+  return {
+    frames,
+    size: [video.displayWidth, video.displayHeight],
+    seconds: await video.computeDuration(),
+    soundSeconds: sound ? await sound.computeDuration() : null,
+  };
+}
+
+/** Frames and size of an animated picture, by the browser. */
+function probePicture(file: Buffer, type: string) {
+  return page.evaluate(
+    async ([base64, format]) => {
+      const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+      const decoder = new ImageDecoder({ data: bytes, type: format });
+      await decoder.tracks.ready;
+      await decoder.completed;
+      const { image } = await decoder.decode({ frameIndex: 0 });
+      return {
+        frames: decoder.tracks.selectedTrack?.frameCount,
+        size: [image.displayWidth, image.displayHeight],
+      };
+    },
+    [file.toString('base64'), type] as const,
+  );
+}
+
+test('one click runs an example; stopped, it keeps what is done as a film with sound', async () => {
+  test.setTimeout(300_000);
+  await page.goto(server.url);
+  await setQuick(page);
+  await page.getByRole('button', { name: 'See an example' }).click();
+  await expect.poll(() => framesDone(page), { timeout: 240_000 }).toBeGreaterThan(2);
+  await page.getByRole('button', { name: 'Pause', exact: true }).click();
+  await page.getByRole('button', { name: 'Go on' }).click();
+  await page.getByRole('button', { name: 'Stop and keep' }).click();
+  await page.getByRole('button', { name: 'Save the dance' }).click();
+  const film = await probe(await untilSaved(page, /MP4/));
+  expect(film.frames).toBeGreaterThan(2);
+  expect(film.seconds).toBeCloseTo(film.frames / 12.5, 1);
+  expect(film.soundSeconds).not.toBeNull();
+  expect(Math.abs((film.soundSeconds ?? 0) - film.seconds)).toBeLessThan(0.12);
+});
+
+test('own photo and clip: a dance, and every format opened again', async () => {
+  test.setTimeout(240_000);
+  await page.goto(server.url);
+  await choosePhoto(page);
+  await chooseClip(page);
+  await untilReady(page);
+  await setQuick(page);
+  await page.getByRole('button', { name: 'Make them dance' }).click();
+  await page.getByRole('button', { name: 'Save the dance' }).click({ timeout: 120_000 });
+
+  const mp4 = await untilSaved(page, /MP4/);
+  const webm = await untilSaved(page, /WebM/);
+  for (const film of [await probe(mp4), await probe(webm)]) {
+    expect(film).toMatchObject({ frames: 8, size: [128, 128] });
+    expect(film.seconds).toBeCloseTo(0.64, 1);
+    expect(film.soundSeconds).toBeCloseTo(0.64, 1);
+  }
+  const gif = await untilSaved(page, /GIF/);
+  const webp = await untilSaved(page, /WebP/);
+  expect(await probePicture(gif, 'image/gif')).toMatchObject({ size: [128, 128] });
+  expect(await probePicture(webp, 'image/webp')).toMatchObject({ size: [128, 128] });
+  const zip = await untilSaved(page, /PNG/);
+  const pictures = Object.entries(unzipSync(new Uint8Array(zip))).filter(([name]) => name.endsWith('.png'));
+  expect(pictures).toHaveLength(8);
+
+  for (const file of [mp4, webm, gif, webp, zip]) {
+    expect(file.includes(AI_GENERATED)).toBe(true);
+    const about = await readAbout(new Blob([new Uint8Array(file)]));
+    expect(about).toMatchObject({ seed: 1, settings: { quality: 'draft', steps: 1, width: 128 } });
+  }
+
+  const beside = page.getByRole('radio', { name: 'Photo, pose and dance' });
+  await beside.check();
+  const panels = await probe(await untilSaved(page, /MP4/));
+  expect(panels.size).toEqual([128 * 3 + 16, 128]);
+});
+
+test('a change redoes only what depends on it', async () => {
+  test.setTimeout(240_000);
+  await page.goto(server.url);
+  await choosePhoto(page);
+  await chooseClip(page);
+  await untilReady(page);
+  await setQuick(page);
+  await page.getByRole('button', { name: 'Make them dance' }).click();
+  await page.getByRole('button', { name: 'Save the dance' }).waitFor({ timeout: 120_000 });
+
+  // A shorter part is there already: it shows at once.
+  const end = page.getByRole('slider', { name: 'End of the part that is used' });
+  await end.focus();
+  for (let press = 0; press < 5; press++) await page.keyboard.press('ArrowLeft');
+  await page.getByRole('button', { name: 'Dance again' }).click();
+  await expect(page.getByRole('button', { name: 'Make them dance' })).toBeDisabled({ timeout: 5000 });
+  await expect(page.getByText(/0:00\.0 to 0:00\.4/)).toBeVisible();
+
+  // In a mirror every pose is new.
+  await page.getByRole('button', { name: 'Mirror' }).click();
+  await expect(page.getByRole('button', { name: 'Dance again' })).toBeEnabled();
+});
+
+test('a reload offers to go on where it stopped', async () => {
+  test.setTimeout(240_000);
+  await page.goto(server.url);
+  await choosePhoto(page);
+  await chooseClip(page);
+  await untilReady(page);
+  await setQuick(page);
+  await page.getByRole('button', { name: 'Make them dance' }).click();
+  await expect.poll(() => framesDone(page), { timeout: 120_000 }).toBeGreaterThan(0);
+  await page.getByRole('button', { name: 'Stop and keep' }).click();
+  await expect(page.getByRole('button', { name: 'Save the dance' })).toBeVisible();
+  // What is kept is written in the background.
+  await page.waitForTimeout(1000);
+
+  await page.reload();
+  await expect(page.getByText(/Your last dance/)).toBeVisible();
+  await page.getByRole('button', { name: /Go on with it|Show it again/ }).click();
+  await expect(page.getByRole('button', { name: 'Save the dance' })).toBeVisible({ timeout: 120_000 });
+  await page.getByRole('button', { name: 'Save the dance' }).click();
+  expect((await probe(await untilSaved(page, /MP4/))).frames).toBe(8);
+
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: /Processor|WebGPU/ }).click();
+  await page.getByRole('button', { name: 'Forget everything' }).click();
+  await Promise.all([page.waitForEvent('load'), page.getByRole('button', { name: /Yes, forget/ }).click()]);
+  await expect(page.getByRole('button', { name: 'See an example' })).toBeVisible();
+  await expect(page.getByText(/Your last dance/)).toBeHidden();
+});
+
+test('every fault is a sentence with a remedy, and loses nothing', async () => {
+  test.setTimeout(180_000);
+  await page.goto(server.url);
+  await choosePhoto(page);
+  const photo = page.getByRole('region', { name: 'Photo' });
+  await expect(photo.getByRole('button', { name: 'Correct the joints' })).toBeVisible({ timeout: 60_000 });
+
+  const give = (region: string, name: string, bytes: Buffer) =>
+    page
+      .getByRole('region', { name: region })
+      .locator('input[type=file]')
+      .first()
+      .setInputFiles({ name, mimeType: '', buffer: bytes });
+  const sees = (region: string, sentence: RegExp) =>
+    expect(page.getByRole('region', { name: region }).getByRole('alert')).toContainText(sentence, {
+      timeout: 30_000,
+    });
+
+  await give('Photo', 'notes.png', Buffer.from('These are my notes, not a picture.'));
+  await sees('Photo', /text file, not a picture.*Choose a PNG/s);
+  await give('Photo', 'empty.png', Buffer.alloc(0));
+  await sees('Photo', /empty.*again/s);
+  await give('Photo', 'dance.mp4', readFileSync(CLIP));
+  await sees('Photo', /here a photo is wanted.*Drop it on the clip/s);
+  await give('Photo', 'icon.png', readFileSync('public/icons/icon-192.png'));
+  await sees('Photo', /No person was found/);
+  // The good photo is still there.
+  await expect(photo.getByRole('img', { name: 'The photo person-2.png' })).toBeVisible();
+
+  await give('Dance', 'notes.mp4', Buffer.from('No dance in here.'.repeat(20)));
+  await sees('Dance', /not a video.*Choose an MP4/s);
+  await give('Dance', 'half.mp4', readFileSync(CLIP).subarray(0, 9000));
+  await sees('Dance', /stops in the middle|damaged/);
+  await give('Dance', 'person.png', readFileSync(PHOTO));
+  await sees('Dance', /here a clip is wanted/);
+  await page.getByRole('button', { name: 'Close this message' }).last().click();
+  await chooseClip(page);
+  await untilReady(page);
+});
+
+test('the keyboard alone goes all the way', async () => {
+  test.setTimeout(180_000);
+  await page.goto(server.url);
+  const focus = async (name: RegExp, role: string) => {
+    for (let press = 0; press < 80; press++) {
+      await page.keyboard.press('Tab');
+      const element = page.locator(':focus');
+      const named = (await element.getAttribute('aria-label')) ?? (await element.innerText().catch(() => ''));
+      const kind = (await element.getAttribute('role')) ?? (await element.evaluate((node) => node.localName));
+      if (name.test(named) && kind === role) return;
+    }
+    throw new Error(`Tab never reached ${name}.`);
+  };
+  await focus(/Mira/, 'button');
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Correct the joints' }).waitFor({ timeout: 60_000 });
+  await chooseClip(page);
+  await untilReady(page);
+
+  await page.locator('body').press('Home');
+  await focus(/Correct the joints/, 'button');
+  await page.keyboard.press('Enter');
+  await focus(/^right wrist/, 'button');
+  const place = () => page.locator(':focus').getAttribute('transform');
+  const before = await place();
+  await page.keyboard.press('ArrowRight');
+  expect(await place()).not.toBe(before);
+
+  await focus(/Settings/, 'button');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('dialog', { name: 'Settings' })).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('dialog', { name: 'Settings' })).toBeHidden();
+  // Focus is back where it was.
+  await expect(page.locator(':focus')).toContainText('Settings');
+  await focus(/Make them dance/, 'button');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('button', { name: /Cancel|Stop and keep/ })).toBeVisible();
+});
+
+test('settings are kept in a result and can be taken up again', async () => {
+  await page.goto(server.url);
+  await page.getByRole('button', { name: 'Settings' }).click();
+  const sheet = page.getByRole('dialog', { name: 'Settings' });
+  const seed = sheet.getByRole('spinbutton', { name: 'Seed' });
+  await sheet.getByRole('button', { name: 'Another seed' }).click();
+  expect(await seed.inputValue()).not.toBe('1');
+  await sheet.getByLabel('Shape').selectOption('9:16');
+  await sheet.getByRole('radio', { name: 'L' }).check();
+  await sheet.getByLabel('Frame rate').selectOption('15');
+  await sheet.getByRole('switch', { name: 'Still background' }).check();
+  await sheet.getByRole('button', { name: 'All as at first' }).click();
+  await expect(seed).toHaveValue('1');
+  await expect(sheet.getByLabel('Shape')).toHaveValue('photo');
+  await sheet.locator('input[accept*="zip"]').last().setInputFiles(PHOTO);
+  await expect(sheet.getByRole('alert')).toContainText('does not say how it was made');
+});
+
+test('the camera takes a photo after a countdown', async () => {
+  await context.grantPermissions(['camera', 'microphone']);
+  await page.goto(server.url);
+  await page.getByRole('button', { name: 'Camera' }).click();
+  const sheet = page.getByRole('dialog', { name: 'Take a photo' });
+  await sheet.getByRole('button', { name: 'Take the photo' }).click({ timeout: 15_000 });
+  await expect(sheet.getByRole('status')).toHaveText('3');
+  await expect(sheet).toBeHidden({ timeout: 10_000 });
+  // Chromium's test picture shows nobody: the page says so.
+  await expect(page.getByRole('region', { name: 'Photo' }).getByRole('alert')).toContainText('No person', {
+    timeout: 60_000,
+  });
+});
