@@ -1,3 +1,4 @@
+import { free } from '../../pack/free.ts';
 import type { Pack, PartFiles } from '../../pack/manifest.ts';
 import { weightsName } from '../read-part.ts';
 import type { WebGpuContext } from './context.ts';
@@ -16,7 +17,7 @@ export async function createSession(
 ): Promise<GpuSession> {
   signal?.throwIfAborted();
   const { graph, weights } = await readDevicePart(pack, files, context.tensors.element, signal);
-  return exclusively(() =>
+  const session = await exclusively(() =>
     GpuSession.create(context.runtime, context.gpu, {
       name: files.graph,
       graph,
@@ -24,6 +25,8 @@ export async function createSession(
       dimensions,
     }),
   );
+  if (!(weights instanceof Blob)) free(weights);
+  return session;
 }
 
 /**

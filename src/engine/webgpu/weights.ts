@@ -1,13 +1,14 @@
 import { widenHalves } from '../../onnx/float.ts';
 import { decodeModel, encodeModel } from '../../onnx/model.ts';
 import { hasHalves, widenGraph } from '../../onnx/retype.ts';
+import { free } from '../../pack/free.ts';
 import type { Pack, PartFiles } from '../../pack/manifest.ts';
 import type { Element } from './attention.ts';
 
 /** A graph and its weights as the device wants them. */
 export interface DevicePart {
   readonly graph: Uint8Array<ArrayBuffer>;
-  readonly weights: Uint8Array | Blob;
+  readonly weights: Uint8Array<ArrayBuffer> | Blob;
 }
 
 /** Values that are widened at a time. */
@@ -42,7 +43,11 @@ function widenToBlob(weights: Uint8Array<ArrayBuffer>, start: number): Blob {
   for (let at = start; at < weights.length; at += 2 * PIECE) {
     // A copy, since the halves may lie at an odd place.
     const halves = new Uint16Array(weights.slice(at, at + 2 * PIECE).buffer);
-    pieces.push(new Blob([widenHalves(halves)]));
+    const widened = widenHalves(halves);
+    pieces.push(new Blob([widened]));
+    free(halves);
+    free(widened);
   }
+  free(weights);
   return new Blob(pieces);
 }
