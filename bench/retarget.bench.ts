@@ -4,7 +4,7 @@
  */
 import { isSeen, JOINT_COUNT, jointX, jointY } from '../src/pose/body.ts';
 import { fitTrack } from '../src/pose/fit.ts';
-import { BONES, distance, placeOf } from '../src/pose/proportions.ts';
+import { BONES, distance, type Part, placeOf } from '../src/pose/proportions.ts';
 import {
   photograph,
   randomBody,
@@ -23,7 +23,9 @@ const FRAME_RATE = 25;
 const DETECTION_ERROR = 0.008;
 
 interface Errors {
+  /** Mean error of the limbs' lengths in the picture, over body height, and over each limb's own full length. */
   limb: number;
+  ofLimb: number;
   joint: number;
   unfitted: number;
 }
@@ -49,7 +51,10 @@ function measurePair(seed: number, blur: number): Errors {
   const { poses } = fitTrack(track, photo);
   const height = photoCamera.scale;
   return {
-    limb: mean(poses.map((pose, i) => limbError(pose, truth[i] as Pose) / height)),
+    limb: mean(poses.map((pose, i) => limbError(pose, truth[i] as Pose, () => height))),
+    ofLimb: mean(
+      poses.map((pose, i) => limbError(pose, truth[i] as Pose, (part) => reference[part] * height)),
+    ),
     joint: mean(poses.map((pose, i) => jointError(pose, truth[i] as Pose) / height)),
     unfitted: mean(clip.map((pose, i) => jointError(pose, truth[i] as Pose) / height)),
   };
@@ -65,10 +70,10 @@ function blurred(pose: Pose, scale: number, offsets: readonly number[]): Pose {
   return { ...pose, joints };
 }
 
-function limbError(pose: Pose, truth: Pose): number {
-  const errors = BONES.filter(({ part }) => part !== 'head').flatMap(({ from, to }) => {
+function limbError(pose: Pose, truth: Pose, unit: (part: Part) => number): number {
+  const errors = BONES.filter(({ part }) => part !== 'head').flatMap(({ from, to, part }) => {
     const [a, b, c, d] = [placeOf(pose, from), placeOf(pose, to), placeOf(truth, from), placeOf(truth, to)];
-    return a && b && c && d ? [Math.abs(distance(a, b) - distance(c, d))] : [];
+    return a && b && c && d ? [Math.abs(distance(a, b) - distance(c, d)) / unit(part)] : [];
   });
   return mean(errors);
 }
@@ -104,6 +109,7 @@ export const run: Bench = async () => {
       pairs: PAIRS,
       limbError: round(limbError),
       worstLimbError: round(Math.max(...pairs.map(({ limb }) => limb))),
+      limbErrorOfLimb: round(mean(pairs.map(({ ofLimb }) => ofLimb))),
       jointError: round(jointError),
       jointErrorUnfitted: round(unfitted),
       improvement: round(improvement),

@@ -79,6 +79,7 @@ const LONGEST_SIDE = 1280;
 async function paint(url: string, joints: readonly number[][], stills: number): Promise<Pictures> {
   const step = Math.max(1, Math.ceil(joints.length / stills));
   const sheet = document.createElement('canvas');
+  const cell = { width: CELL, height: CELL };
   const film = document.createElement('canvas');
   const output = new Output({ format: new Mp4OutputFormat(), target: new BufferTarget() });
   const source = new CanvasSource(film, { codec: 'avc', quality: QUALITY_MEDIUM });
@@ -97,14 +98,17 @@ async function paint(url: string, joints: readonly number[][], stills: number): 
       // H.264 counts in twos.
       film.width = 2 * Math.round((frame.displayWidth * scale) / 2);
       film.height = 2 * Math.round((frame.displayHeight * scale) / 2);
-      sheet.width = COLUMNS * CELL;
-      sheet.height = Math.ceil(Math.ceil(joints.length / step) / COLUMNS) * CELL;
+      cell.width = Math.round((film.width * CELL) / Math.max(film.width, film.height));
+      cell.height = Math.round((film.height * CELL) / Math.max(film.width, film.height));
+      sheet.width = COLUMNS * cell.width;
+      sheet.height = Math.ceil(Math.ceil(joints.length / step) / COLUMNS) * cell.height;
     }
     paintOver(film, frame, pose, 0, 0, Math.max(film.width, film.height));
     await source.add(time, duration);
     if (index % step === 0) {
-      const cell = index / step;
-      paintOver(sheet, frame, pose, (cell % COLUMNS) * CELL, Math.floor(cell / COLUMNS) * CELL, CELL);
+      const still = index / step;
+      const [column, row] = [still % COLUMNS, Math.floor(still / COLUMNS)];
+      paintOver(sheet, frame, pose, column * cell.width, row * cell.height, CELL);
     }
     frame.close();
     index++;
