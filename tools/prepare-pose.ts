@@ -24,6 +24,13 @@ const BUNDLES = {
 /** The build for module workers; the others are for classic scripts and for processors without SIMD. */
 const RUNTIME_FILES = ['vision_wasm_module_internal.js', 'vision_wasm_module_internal.wasm'];
 
+/** What the licence of the networks and of the runtime, Apache-2.0, asks of those who pass them on. */
+const NOTICE = `The pose networks in these bundles come from the npm package @mediapipe/pose and the runtime in wasm/ from
+@mediapipe/tasks-vision, both by the MediaPipe Authors under the Apache License 2.0 (see LICENSE.txt).
+Changed here: each network has got TFLite metadata that says how to normalise its input, and a detector and a landmark
+network are packed together into each .task bundle. The runtime is unchanged.
+`;
+
 const sha256 = (content: Uint8Array) => createHash('sha256').update(content).digest('hex');
 
 function makeBundle(model: string): Uint8Array {
@@ -67,3 +74,5 @@ for (const file of RUNTIME_FILES) {
   if (existsSync(copy) && readFileSync(copy).equals(readFileSync(source))) continue;
   copyFileSync(source, copy);
 }
+writeFileSync(join(OUT, 'NOTICE.txt'), NOTICE);
+copyFileSync(join(ROOT, 'LICENSE'), join(OUT, 'LICENSE.txt'));

@@ -110,6 +110,13 @@ describe('a clean track', () => {
     expect(isSeen(cleanTrack(sightings(hidden)).track.poses[43] as Pose, JOINT.leftWrist)).toBe(false);
   });
 
+  it('does not let a joint flicker', () => {
+    const glimpsed = (i: number) => i < 20 || (i >= 48 && i < 50) || i >= 70;
+    const poses = truth.map((pose, i) => (glimpsed(i) ? pose : without(pose, JOINT.leftWrist)));
+    const shows = cleanTrack(sightings(poses)).track.poses.map((pose) => isSeen(pose, JOINT.leftWrist));
+    expect([shows[19], shows[48], shows[70]]).toEqual([true, false, true]);
+  });
+
   it('puts exchanged legs right, and believes a real turn', () => {
     const legs = FLIP_GROUPS[1] as (typeof FLIP_GROUPS)[number];
     const calm = Array.from({ length: 60 }, (_, i) =>

@@ -83,6 +83,7 @@ function cleanJoint(
     const pose = poses[frame];
     return pose !== undefined && isOutside(pose, joint);
   });
+  dropGlimpses(path);
   const { x, y } = smoothed(path, tolerance);
   clean.forEach((pose, frame) => {
     pose.joints.set([x[frame] as number, y[frame] as number, path.weights[frame] as number], joint * 3);
@@ -110,6 +111,23 @@ function fillGaps(path: Path, isKnownOutside: (frame: number) => boolean): void 
     const weight = FILLED_SCORE * Math.min(weights[from] as number, weights[after] as number);
     for (const values of [path.x, path.y]) bridge(times, weights, values, from, after);
     for (const frame of missing) weights[frame] = weight;
+  }
+}
+
+/** Seen for less than this between two stretches of not being seen, in seconds, a joint only flickers. */
+const GLIMPSE = 0.1;
+
+/** Takes out, in place, joints that come and go within a moment: a skeleton that flickers makes a picture that does. */
+function dropGlimpses({ times, weights }: Path): void {
+  let start = -1;
+  for (let frame = 0; frame <= weights.length; frame++) {
+    const seen = frame < weights.length && weights[frame] !== 0;
+    if (seen && start < 0) start = frame;
+    if (seen || start < 0) continue;
+    const bounded = start > 0 && frame < weights.length;
+    if (bounded && (times[frame - 1] as number) - (times[start] as number) < GLIMPSE)
+      weights.fill(0, start, frame);
+    start = -1;
   }
 }
 
