@@ -27,10 +27,6 @@ class EncodedShard:
         return len(self.latents)
 
 
-def load_shards(folders):
-    return [EncodedShard(path) for folder in folders for path in sorted(Path(folder).glob("shard-????"))]
-
-
 def mirror_joints(joints, width):
     mirrored = joints[..., MIRROR, :].copy()
     mirrored[..., 0] = width - mirrored[..., 0]
@@ -38,13 +34,22 @@ def mirror_joints(joints, width):
 
 
 class Batches:
-    def __init__(self, shards, size, skeleton, references, targets):
-        self.shards = shards
+    def __init__(self, folders, size, skeleton, references, targets):
+        self.folders = [Path(folder) for folder in folders]
+        self.shards = {}
         self.size = size
         self.skeleton = skeleton
         self.references = references
         self.targets = targets
-        self.places = [(shard, person) for shard in shards for person in range(len(shard))]
+        self.refresh()
+
+    def refresh(self):
+        """Takes in the shards that were finished meanwhile."""
+        for folder in self.folders:
+            for path in sorted(folder.glob("shard-????")):
+                if path not in self.shards:
+                    self.shards[path] = EncodedShard(path)
+        self.places = [(shard, person) for shard in self.shards.values() for person in range(len(shard))]
 
     def draw(self, joints, rng):
         detected = as_detected(joints, rng) if rng is not None else joints

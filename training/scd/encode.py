@@ -30,7 +30,7 @@ def encode_images(autoencoder, pixels, device, mirrored=False):
     for part in np.array_split(pixels, -(-len(pixels) // BATCH)):
         tensor = images.to_tensor(part[:, :, ::-1] if mirrored else part)
         tensor = tensor.to(device, memory_format=torch.channels_last)
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
+        with torch.autocast(device.type, dtype=torch.bfloat16):
             latents.append(autoencoder.encoder(tensor).float().cpu().numpy().astype(np.float16))
     return np.concatenate(latents)
 

@@ -4,6 +4,9 @@ import numpy as np
 import torch
 
 
+PREDICTIONS = ("epsilon", "v_prediction")
+
+
 def alphas_cumprod(config):
     count = config["num_train_timesteps"]
     start, end = config["beta_start"], config["beta_end"]
@@ -37,6 +40,8 @@ class Scheduler:
     def __init__(self, config):
         self.config = config
         self.prediction = config.get("prediction_type", "epsilon")
+        if self.prediction not in PREDICTIONS:
+            raise ValueError(f"unknown prediction_type {self.prediction}")
         self.alphas = alphas_cumprod(config)
 
     def levels(self, timesteps, like):

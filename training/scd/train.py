@@ -17,11 +17,11 @@ import torch
 from torch import nn
 
 from . import processes
-from .batches import Batches, collate, load_shards, onto
+from .batches import Batches, collate, onto
 from .model import SCD
 
 PROBED_TIMESTEPS = (200, 500, 800, 980)
-PROBED_PEOPLE = 40
+PROBED_PEOPLE = 24
 
 
 def learning_rate(step, settings, total):
@@ -79,6 +79,7 @@ class Trainer:
             self.parameters, settings["learning_rate"], betas=(0.9, 0.99), weight_decay=0.01
         )
         self.step, self.seconds = 0, 0.0
+        self.out.mkdir(parents=True, exist_ok=True)
         if (self.out / "checkpoint.pt").exists():
             self.resume()
 
@@ -89,7 +90,6 @@ class Trainer:
         self.step, self.seconds = saved["step"], saved["seconds"]
 
     def save(self):
-        self.out.mkdir(parents=True, exist_ok=True)
         state = {name: getattr(self, name).state_dict() for name in ("model", "average", "optimizer")}
         torch.save({**state, "step": self.step, "seconds": self.seconds}, self.out / "checkpoint.part")
         (self.out / "checkpoint.part").replace(self.out / "checkpoint.pt")
@@ -130,6 +130,8 @@ class Trainer:
                 batch = onto(ahead.pop(0).result(), self.device)
                 ahead.append(pool.submit(batches.make, self.step + workers + 1, processes.RANK))
                 losses.append(self.advance(batch))
+                if self.step % every == 0:
+                    batches.refresh()
                 if processes.RANK == 0 and (self.step % every == 0 or self.step == self.total):
                     self.seconds += time.time() - clock
                     clock = time.time()
@@ -167,11 +169,9 @@ def main():
     if device.type == "cpu":
         torch.set_num_threads(1)
     processes.start()
-    Path(arguments.out).mkdir(parents=True, exist_ok=True)
 
     def batches(folders):
-        shards = load_shards(folders)
-        return Batches(shards, config["size"], config["skeleton"], settings["references"], settings["targets"])
+        return Batches(folders, config["size"], config["skeleton"], settings["references"], settings["targets"])
 
     trainer = Trainer(config, settings, arguments.steps or settings["steps"], device, arguments.out)
     watch = arguments.held_out and processes.RANK == 0
