@@ -2,6 +2,7 @@
  * Measures a pack on people it has never seen, through the product's own engine.
  *   npm run eval -- [--pack DIR|URL] [--set DIR] [--json] [--sheet FILE] [--pairs N] [--clips N]
  */
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -29,9 +30,12 @@ for (const [folder, file] of [
   process.exit(2);
 }
 
+// The pose detector's files are made, not committed. What their making says must not stand before the JSON.
+execFileSync(process.execPath, ['--import', 'tsx', 'tools/prepare-pose.ts'], { stdio: ['ignore', 2, 2] });
+
 const result = await withPage('/cli/eval/page.html', {}, async (page) => {
   page.on('console', (message) => {
-    if (message.type() === 'info' && process.stderr.isTTY) process.stderr.write(`\r${message.text()}   `);
+    if (message.type() === 'info') console.error(message.text());
   });
   await serveFolder(page, '/served-set/', values.set);
   const request: EvaluationRequest = {

@@ -1,4 +1,5 @@
 import { createEngine } from '../../src/client/engine.ts';
+import { PirouetteError } from '../../src/errors.ts';
 import { evaluateClips } from './clips.ts';
 import { evaluatePairs } from './pairs.ts';
 import { EvaluationSet } from './set.ts';
@@ -19,7 +20,17 @@ export interface EvaluationResult {
   readonly sheet: string;
 }
 
+/** Out of the page an error keeps its message alone, so that takes the remedy along. */
 async function evaluate(request: EvaluationRequest): Promise<EvaluationResult> {
+  try {
+    return await measure(request);
+  } catch (error) {
+    if (error instanceof PirouetteError) throw new Error(`${error.message} ${error.remedy}`);
+    throw error;
+  }
+}
+
+async function measure(request: EvaluationRequest): Promise<EvaluationResult> {
   const engine = createEngine();
   const { manifest, device } = await engine.load({ kind: 'url', url: request.pack }, { backend: 'wasm' });
   const { width, height, guidance } = manifest.defaults;

@@ -29,7 +29,7 @@ export async function evaluatePairs(
   const all = await set.entries<PairEntry>('pairs.json');
   if (all.length === 0) throw new Error('The set has no pairs.json, or no pairs in it.');
   const entries = spread(all, request.pairs);
-  const detector = new PoseClient(FOR_FILES);
+  const detector = new PoseClient(FOR_FILES, new URL('/pose/', location.href).href);
   const means = new Means();
   const sheet = new ContactSheet(manifest.skeleton, options);
   const rendering = new Rendering(engine, options);
@@ -110,6 +110,7 @@ function bitmapOf({ width, height, data }: Picture): Promise<ImageBitmap> {
 class Rendering {
   readonly #engine: EngineApi;
   readonly #options: Size & { readonly guidance: number };
+  #person: Pair['reference'] | undefined;
 
   constructor(engine: EngineApi, options: Size & { readonly guidance: number }) {
     this.#engine = engine;
@@ -121,7 +122,8 @@ class Rendering {
     pose: Pair['target']['pose'],
     choice: Pick<RenderOptions, 'steps' | 'seed'>,
   ): Promise<Picture> {
-    await this.#engine.setReferences([reference]);
+    if (this.#person !== reference) await this.#engine.setReferences([reference]);
+    this.#person = reference;
     const { image } = await this.#engine.renderFrame(pose, { ...this.#options, ...choice });
     const picture = placed(image, this.#options);
     image.close();

@@ -1,0 +1,420 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { memoryPack } from '../../tools/memory-pack.ts';
+import { CancelledError } from '../errors.ts';
+import { PACK_FORMAT, PACK_VERSION, type Pack, type PackManifest } from '../pack/manifest.ts';
+import type { BackendKind, LoadOptions, RenderOptions } from './api.ts';
+import type { Backend, Evaluation, Networks, Tensor } from './backend.ts';
+import { Engine } from './engine.ts';
+import {
+  DeviceLostError,
+  NetworkError,
+  NotFiniteError,
+  NotReadyError,
+  NoWebGpuError,
+  OutOfMemoryError,
+  WrongInputError,
+} from './errors.ts';
+
+const MANIFEST: PackManifest = {
+  format: PACK_FORMAT,
+  version: PACK_VERSION,
+  name: 'Test',
+  licence: 'CC0-1.0',
+  provenance: 'None.',
+  precision: 'f16',
+  configs: {
+    unet: {
+      in_channels: 4,
+      out_channels: 4,
+      down_block_types: [],
+      up_block_types: [],
+      block_out_channels: [8],
+      layers_per_block: 1,
+      norm_num_groups: 1,
+      norm_eps: 1e-5,
+      cross_attention_dim: null,
+      attention_head_dim: 1,
+      flip_sin_to_cos: true,
+      freq_shift: 0,
+      act_fn: 'silu',
+    },
+    poseEncoder: { conditioning_embedding_channels: 8, conditioning_channels: 3, block_out_channels: [8] },
+    scheduler: {
+      num_train_timesteps: 1000,
+      beta_start: 0.00085,
+      beta_end: 0.012,
+      beta_schedule: 'scaled_linear',
+      prediction_type: 'v_prediction',
+      clip_sample: false,
+    },
+  },
+  skeleton: { limbWidth: 4, jointRadius: 4 },
+  defaults: { width: 64, height: 64, steps: 4, guidance: 1 },
+  unet: [],
+  poseEncoder: { graph: '', weights: '' },
+  files: {},
+};
+
+const OPTIONS: RenderOptions = { width: 64, height: 64, steps: 4, seed: 1, guidance: 1 };
+const POSE = { width: 64, height: 64, joints: new Float32Array(54).fill(1) };
+const IMAGE = { width: 64, height: 64, close: vi.fn() } as unknown as ImageBitmap;
+
+/** A device that counts what it is asked, computes nothing, and fails when a test says so. */
+class FakeDevice implements Backend {
+  readonly device = 'a fake';
+  readonly threads = 1;
+  readonly lost: Promise<string>;
+  lose: (reason: string) => void = () => {};
+  readonly sizes: string[] = [];
+  readonly evaluations: Evaluation[] = [];
+  references = 0;
+  tensors = 0;
+  /** Called before every evaluation. */
+  onEvaluate: () => void | Promise<void> = () => {};
+  onDraw: () => void = () => {};
+  isDisposed = false;
+
+  constructor(
+    readonly kind: BackendKind,
+    readonly precision: 'f16' | 'f32',
+  ) {
+    this.lost = new Promise((resolve) => {
+      this.lose = resolve;
+    });
+  }
+
+  async build(_: Pack, { width, height }: { width: number; height: number }): Promise<Networks> {
+    this.sizes.push(`${width}x${height}`);
+    const device = this;
+    const make = (shape: readonly number[]): Tensor => {
+      device.tensors++;
+      let isGone = false;
+      return {
+        shape,
+        dispose() {
+          if (isGone) throw new Error('A tensor was disposed twice.');
+          isGone = true;
+          device.tensors--;
+        },
+      };
+    };
+    const latents = [1, 4, height / 8, width / 8];
+    return {
+      upload: (_values, shape) => make(shape),
+      download: async () => new Float32Array(),
+      encodePose: async () => make([1, 8, height / 8, width / 8]),
+      encodeImage: async () => make(latents),
+      decode: async () => make([1, 3, height, width]),
+      toPixels: async () => new Uint8ClampedArray(),
+      async toImage() {
+        device.onDraw();
+        return IMAGE;
+      },
+      async evaluate(evaluation) {
+        device.evaluations.push(evaluation);
+        await device.onEvaluate();
+        return make(evaluation.sample.shape);
+      },
+      async remember(references) {
+        device.references += references.length;
+        return { dispose: make([]).dispose };
+      },
+      step: (sample) => make(sample.shape),
+      guide: (unconditional) => make(unconditional.shape),
+      mix: (_a, x) => make(x.shape),
+      beside: (left) => make(left.shape),
+      rightHalf: (tensor) => make(tensor.shape),
+      dispose() {},
+    };
+  }
+
+  dispose(): void {
+    this.isDisposed = true;
+  }
+}
+
+/** An engine on fake devices, in the order it asked for them. */
+function engineOn(prepare: (device: FakeDevice, nth: number) => void = () => {}) {
+  const devices: FakeDevice[] = [];
+  const engine = new Engine({
+    openPack: async () => ({ ...memoryPack(new Map([['pack.json', encode(MANIFEST)]])) }),
+    async createBackend(kind, { precision }) {
+      const device = new FakeDevice(kind, kind === 'wasm' ? 'f32' : precision);
+      prepare(device, devices.length);
+      devices.push(device);
+      return device;
+    },
+  });
+  return {
+    engine,
+    devices,
+    async ready(options: LoadOptions = { backend: 'webgpu' }) {
+      await engine.load({ kind: 'url', url: '' }, options);
+      await engine.setReferences([{ image: IMAGE, pose: POSE }]);
+      return engine;
+    },
+  };
+}
+
+const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+
+beforeEach(() => {
+  vi.stubGlobal('createImageBitmap', async (image: ImageBitmap) => image);
+  vi.stubGlobal(
+    'OffscreenCanvas',
+    class {
+      getContext = () => ({
+        fillRect() {},
+        drawImage() {},
+        getImageData: (_x: number, _y: number, width: number, height: number) => ({
+          data: new Uint8ClampedArray(width * height * 4),
+        }),
+      });
+    },
+  );
+});
+afterEach(() => vi.unstubAllGlobals());
+
+describe('frames', () => {
+  it('make the reference pass once, and one evaluation a step', async () => {
+    const { ready, devices } = engineOn();
+    const engine = await ready();
+    await engine.renderFrame(POSE, OPTIONS);
+    await engine.renderFrame(POSE, OPTIONS);
+    expect(devices[0]).toMatchObject({ references: 1, sizes: ['64x64'] });
+    expect(devices[0]?.evaluations).toHaveLength(8);
+    expect(devices[0]?.evaluations.every(({ memory }) => memory)).toBe(true);
+  });
+
+  it('are guided against a branch that sees the pose but no reference', async () => {
+    const { ready, devices } = engineOn();
+    await (await ready()).renderFrame(POSE, { ...OPTIONS, steps: 1, guidance: 2 });
+    const [conditional, unconditional] = devices[0]?.evaluations ?? [];
+    expect(conditional?.memory).toBeDefined();
+    expect(unconditional?.memory).toBeUndefined();
+    expect(unconditional?.pose).toBe(conditional?.pose);
+  });
+
+  it('keep no tensor but the references, their memory and the last latents', async () => {
+    const { ready, devices } = engineOn();
+    const engine = await ready();
+    const after: number[] = [];
+    for (const options of [
+      {},
+      { guidance: 3 },
+      { eta: 1 },
+      { interaction: 'mutual' as const },
+      { interaction: 'mutual' as const, referencePose: false },
+      { fromLastFrame: { strength: 0.5 } },
+      { fromLastFrame: { strength: 0 } },
+    ]) {
+      await engine.renderFrame(POSE, { ...OPTIONS, ...options });
+      after.push(devices[0]?.tensors ?? -1);
+    }
+    expect(after).toEqual(Array(7).fill(4));
+  });
+
+  it('start from the last one with the steps that its strength leaves', async () => {
+    const { ready, devices } = engineOn();
+    const engine = await ready();
+    const count = async (strength: number) => {
+      const before = devices[0]?.evaluations.length ?? 0;
+      await engine.renderFrame(POSE, { ...OPTIONS, fromLastFrame: { strength } });
+      return (devices[0]?.evaluations.length ?? 0) - before;
+    };
+    // There is no last frame yet: all steps.
+    expect(await count(0.5)).toBe(4);
+    expect(await count(0.5)).toBe(2);
+    expect(await count(0)).toBe(0);
+  });
+
+  it('compile again for another size', async () => {
+    const { ready, devices } = engineOn();
+    const engine = await ready();
+    await engine.renderFrame(POSE, OPTIONS);
+    await engine.renderFrame(POSE, { ...OPTIONS, width: 128 });
+    expect(devices[0]).toMatchObject({ references: 2, sizes: ['64x64', '128x64'] });
+  });
+});
+
+describe('a clip', () => {
+  it('waits for its receiver before the next frame', async () => {
+    const { ready, devices } = engineOn();
+    const seen: number[] = [];
+    const count = await (await ready()).animate([POSE, POSE, POSE], OPTIONS, async ({ index }) => {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      seen.push(index, devices[0]?.evaluations.length ?? 0);
+    });
+    expect(count).toBe(3);
+    expect(seen).toEqual([0, 4, 1, 8, 2, 12]);
+  });
+
+  it('stops within one step when cancelled, and the engine goes on', async () => {
+    const { ready, devices } = engineOn();
+    const engine = await ready();
+    const clip = engine.animate([POSE, POSE], { ...OPTIONS, steps: 50 }, () => {});
+    while ((devices[0]?.evaluations.length ?? 0) < 3) await new Promise((resolve) => setTimeout(resolve));
+    const before = devices[0]?.evaluations.length ?? 0;
+    await engine.cancel();
+    await expect(clip).rejects.toBeInstanceOf(CancelledError);
+    expect((devices[0]?.evaluations.length ?? 0) - before).toBeLessThanOrEqual(1);
+    await expect(engine.renderFrame(POSE, OPTIONS)).resolves.toMatchObject({ index: 0 });
+  });
+
+  it('can be cancelled by the receiver of its frames', async () => {
+    const { ready } = engineOn();
+    const engine = await ready();
+    const frames: number[] = [];
+    const clip = engine.animate([POSE, POSE, POSE], OPTIONS, async ({ index }) => {
+      frames.push(index);
+      await engine.cancel();
+    });
+    await expect(clip).rejects.toBeInstanceOf(CancelledError);
+    expect(frames).toEqual([0]);
+  });
+});
+
+describe('a lost device', () => {
+  it('is replaced, and the frame at hand is finished on the new one', async () => {
+    const { ready, devices } = engineOn((device, nth) => {
+      if (nth === 0) {
+        device.onEvaluate = () => {
+          if (device.evaluations.length === 2) device.lose('someone pulled the plug');
+        };
+      }
+    });
+    const engine = await ready();
+    const notices: string[] = [];
+    engine.onNotice((notice) => notices.push(notice));
+    await expect(engine.renderFrame(POSE, OPTIONS)).resolves.toBeDefined();
+    expect(devices).toHaveLength(2);
+    expect(devices[0]).toMatchObject({ isDisposed: true });
+    expect(devices[0]?.evaluations.length).toBeLessThan(4);
+    expect(devices[1]).toMatchObject({ references: 1 });
+    expect(devices[1]?.evaluations).toHaveLength(4);
+    expect(notices).toEqual([expect.stringContaining('someone pulled the plug')]);
+  });
+
+  it('is given up after the third', async () => {
+    const { ready, devices } = engineOn((device) => {
+      device.onEvaluate = () => device.lose('again');
+    });
+    await expect((await ready()).renderFrame(POSE, OPTIONS)).rejects.toBeInstanceOf(DeviceLostError);
+    expect(devices).toHaveLength(3);
+  });
+});
+
+describe('overflow', () => {
+  const overflowing = (device: FakeDevice) => {
+    device.onDraw = () => {
+      if (device.precision === 'f16' || device.kind === 'wasm') throw new NotFiniteError(device.precision);
+    };
+  };
+
+  it('in f16 goes on in f32, and says so', async () => {
+    const { ready, devices } = engineOn(overflowing);
+    const engine = await ready();
+    await expect(engine.renderFrame(POSE, OPTIONS)).resolves.toBeDefined();
+    expect(devices.map(({ precision }) => precision)).toEqual(['f16', 'f32']);
+    expect((await engine.info())?.notices).toEqual([expect.stringContaining('f32')]);
+  });
+
+  it('in f32 is the end of that frame', async () => {
+    const { ready } = engineOn(overflowing);
+    await expect((await ready({ backend: 'wasm' })).renderFrame(POSE, OPTIONS)).rejects.toBeInstanceOf(
+      NotFiniteError,
+    );
+  });
+});
+
+describe('the choice of a device', () => {
+  const broken = (error: Error) => (device: FakeDevice) => {
+    if (device.kind === 'webgpu') {
+      device.build = async () => {
+        throw error;
+      };
+    }
+  };
+
+  it.each([
+    new NoWebGpuError('no adapter'),
+    new OutOfMemoryError('compiling'),
+    new NetworkError('compiling'),
+  ])('falls back to the processor: $name', async (error) => {
+    const { ready } = engineOn(broken(error));
+    const info = await (await ready({ backend: 'auto' })).info();
+    expect(info).toMatchObject({ backend: 'wasm', precision: 'f32' });
+    expect(info?.notices).toEqual([expect.stringContaining(error.message)]);
+  });
+
+  it('does not fall back for a pack that is broken', async () => {
+    const { ready } = engineOn(broken(new WrongInputError('broken', 'mend it')));
+    await expect(ready({ backend: 'auto' })).rejects.toBeInstanceOf(WrongInputError);
+  });
+
+  it('keeps to the one that the caller insists on', async () => {
+    const { ready } = engineOn(broken(new NoWebGpuError('no adapter')));
+    await expect(ready({ backend: 'webgpu' })).rejects.toBeInstanceOf(NoWebGpuError);
+  });
+});
+
+describe('jobs', () => {
+  it('run one at a time, in order, past one that fails', async () => {
+    const { ready, devices } = engineOn();
+    const engine = await ready();
+    const order: string[] = [];
+    let running = 0;
+    (devices[0] as FakeDevice).onEvaluate = async () => {
+      expect(++running).toBe(1);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      running--;
+    };
+    const first = engine.renderFrame(POSE, OPTIONS).then(() => order.push('first'));
+    const bad = engine.renderFrame(POSE, { ...OPTIONS, width: 100 }).catch(() => order.push('bad'));
+    const last = engine.renderFrame(POSE, OPTIONS).then(() => order.push('last'));
+    await Promise.all([first, bad, last]);
+    expect(order).toEqual(['first', 'bad', 'last']);
+  });
+
+  it.each<[string, Partial<RenderOptions>]>([
+    ['a width of 100', { width: 100 }],
+    ['a height of 0', { height: 0 }],
+    ['a huge picture', { width: 4096 }],
+    ['half a step', { steps: 0.5 }],
+    ['no step', { steps: 0 }],
+    ['a strength of 2', { fromLastFrame: { strength: 2 } }],
+    ['a seed of NaN', { seed: Number.NaN }],
+    ['an eta of -1', { eta: -1 }],
+  ])('are refused with %s', async (_, options) => {
+    const { ready } = engineOn();
+    const refusal = (await ready()).renderFrame(POSE, { ...OPTIONS, ...options });
+    await expect(refusal).rejects.toMatchObject({ remedy: expect.stringMatching(/\w/) });
+  });
+
+  it('are refused with half a pose', async () => {
+    const { ready } = engineOn();
+    const engine = await ready();
+    const half = { ...POSE, joints: new Float32Array(27) };
+    await expect(engine.renderFrame(half, OPTIONS)).rejects.toBeInstanceOf(WrongInputError);
+    await expect(engine.animate([POSE, half], OPTIONS, () => {})).rejects.toBeInstanceOf(WrongInputError);
+  });
+
+  it('say what they need first', async () => {
+    const { engine } = engineOn();
+    await expect(engine.renderFrame(POSE, OPTIONS)).rejects.toBeInstanceOf(NotReadyError);
+    await engine.load({ kind: 'url', url: '' }, {});
+    await expect(engine.renderFrame(POSE, OPTIONS)).rejects.toBeInstanceOf(NotReadyError);
+  });
+
+  it('end with the engine', async () => {
+    const { ready, devices } = engineOn();
+    const engine = await ready();
+    const frame = engine.renderFrame(POSE, { ...OPTIONS, steps: 500 });
+    frame.catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await engine.dispose();
+    await expect(frame).rejects.toBeInstanceOf(CancelledError);
+    expect(devices[0]).toMatchObject({ isDisposed: true, tensors: 0 });
+    expect(await engine.info()).toBeUndefined();
+  });
+});
