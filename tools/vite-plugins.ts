@@ -50,9 +50,7 @@ export function serviceWorkerFiles(): Plugin {
         const worker = bundle[SERVICE_WORKER];
         if (worker?.type !== 'chunk') this.error(`The build has no ${SERVICE_WORKER}.`);
         const built = Object.keys(bundle).filter((path) => path !== SERVICE_WORKER && !LATER.test(path));
-        const pictures = existsSync(EXAMPLES)
-          ? readdirSync(EXAMPLES).flatMap((name) => (name.endsWith('.jpg') ? [`examples/${name}`] : []))
-          : [];
+        const examples = existsSync(EXAMPLES) ? readdirSync(EXAMPLES).map((name) => `examples/${name}`) : [];
         const page = bundle['index.html'];
         const version = createHash('sha256')
           .update(JSON.stringify(built))
@@ -61,7 +59,7 @@ export function serviceWorkerFiles(): Plugin {
           .digest('hex')
           .slice(0, 12);
         // The page is asked for by its folder's address.
-        const files = ['./', ...built.filter((path) => path !== 'index.html'), ...PUBLIC_FILES, ...pictures];
+        const files = ['./', ...built.filter((path) => path !== 'index.html'), ...PUBLIC_FILES, ...examples];
         worker.code = worker.code
           .replace('__VERSION__', version)
           .replace(/(['"`])__PRECACHED__\1/, () => JSON.stringify(JSON.stringify(files)));

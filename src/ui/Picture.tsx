@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'react';
 
-/** An ImageBitmap on the page. */
-export function Picture({ image, label }: { image: ImageBitmap | OffscreenCanvas; label: string }) {
+/** A picture on the page; without a label it is decoration. */
+export function Picture({ image, label }: { image: ImageBitmap | OffscreenCanvas; label?: string }) {
   const canvas = useRef<HTMLCanvasElement>(null);
 
   useEffect(() => {
@@ -12,5 +12,6 @@ export function Picture({ image, label }: { image: ImageBitmap | OffscreenCanvas
     element.getContext('2d')?.drawImage(image, 0, 0);
   }, [image]);
 
-  return <canvas ref={canvas} className="picture" role="img" aria-label={label} />;
+  const role = label === undefined ? { 'aria-hidden': true } : { role: 'img', 'aria-label': label };
+  return <canvas ref={canvas} className="picture" {...role} />;
 }

@@ -119,7 +119,7 @@ function StripPicture({ clip, time, image }: { clip: ClipChoice; time: number; i
   const pose = trackedPose(clip, time);
   return (
     <div className="strip-picture">
-      <Picture image={image} label="" />
+      <Picture image={image} />
       {pose && (
         <Overlay width={pose.width} height={pose.height}>
           <SkeletonLines pose={pose} />
