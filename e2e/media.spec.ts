@@ -605,6 +605,34 @@ test.describe('camera', () => {
     expect(seen.missing).toBe('CameraMissingError');
   });
 
+  test('a film of drawn frames takes the microphone along', async () => {
+    const { seconds, tracks } = await page.evaluate(async () => {
+      const { mediaPage, media } = window;
+      const camera = await mediaPage.openCamera({ width: 320, height: 240, microphone: true });
+      const [microphone] = camera.stream.getAudioTracks();
+      const writer = await media.writeVideo({
+        width: 320,
+        height: 240,
+        ...(microphone && { sound: microphone as MediaStreamAudioTrack }),
+      });
+      const began = performance.now();
+      let last = 0;
+      for await (const { image } of camera.frames()) {
+        const timestamp = (performance.now() - began) / 1000;
+        await writer.add(image, { timestamp, duration: 0.05 });
+        image.close();
+        last = timestamp;
+        if (timestamp > 1.5) break;
+      }
+      const file = await writer.finish();
+      camera.close();
+      return { seconds: last, tracks: await window.lab.demux(file) };
+    });
+    expect(tracks.map(({ type }) => type)).toEqual(['video', 'audio']);
+    expect(tracks[0]?.end).toBeCloseTo(seconds + 0.05, 2);
+    expect(Math.abs((tracks[1]?.end ?? 0) - seconds)).toBeLessThan(0.4);
+  });
+
   test('a refusal is named', async () => {
     const strict = await launchChromium({
       args: ['--use-fake-device-for-media-stream', '--deny-permission-prompts'],

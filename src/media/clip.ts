@@ -229,16 +229,19 @@ export class Clip {
 }
 
 /** Reads what there is to know about a clip, quickly: no frame is decoded. */
-export async function openClip(file: Blob): Promise<Clip> {
-  const kind = await sniffClip(file);
-  const absurd = kind.format !== 'WebM' && (await within('Opening the clip', indexIsAbsurd(file)));
-  if (absurd) throw new DamagedFileError('video');
+export function openClip(file: Blob): Promise<Clip> {
+  return within('Opening the clip', openKnown(file));
+}
+
+async function openKnown(file: Blob): Promise<Clip> {
+  const { format } = await sniffClip(file);
+  if (format !== 'WebM' && (await indexIsAbsurd(file))) throw new DamagedFileError('video');
   const input = new Input({ source: new GuardedSource(file), formats: ALL_FORMATS });
   try {
-    return await within('Opening the clip', probe(file, kind.format, input));
+    return await probe(file, format, input);
   } catch (error) {
     input.dispose();
-    throw await nameFault(error, file, kind.format);
+    throw await nameFault(error, file, format);
   }
 }
 

@@ -19,7 +19,7 @@ import { ByteSink } from './byte-sink.ts';
 import { ClipFrame } from './clip-frame.ts';
 import { within } from './deadline.ts';
 import { bitrateFor, type Container, chooseEncoding, type Encoding, type VideoQuality } from './encoding.ts';
-import { CannotEncodeError } from './errors.ts';
+import { CannotEncodeError, NoFramesError } from './errors.ts';
 import { type FrameImage, FramePainter, type FrameTiming, type FrameWriter } from './frame-writer.ts';
 import { type ClipSound, openSound, type SoundFeed } from './sound.ts';
 
@@ -98,6 +98,7 @@ export class VideoWriter implements FrameWriter {
 
   async finish(): Promise<Blob> {
     try {
+      if (this.#frames === 0) throw new NoFramesError('trim');
       await this.#advanceSound(this.#end);
       await this.#sound?.close();
       await within('Finishing the video', this.#output.finalize(), FINISH_PATIENCE);
