@@ -99,6 +99,9 @@ describe('what one of the pictures does not show', () => {
     expect(ankles.filter(Boolean).length).toBe(0);
     expect(fit.poses.every((pose) => isSeen(pose, JOINT.nose) || jointY(pose, JOINT.nose) < 0)).toBe(true);
     expect(kinds(fit)).toContain('photoWithoutLegs');
+    // That the legs are cut off has been said.
+    const still = fitTrack(trackOf(Array(20).fill(standing())), halfPhoto);
+    expect(kinds(still)).not.toContain('leavesThePicture');
   });
 
   it('lets the reference stand when the clip has no legs', () => {

@@ -1,8 +1,8 @@
 /** What will look wrong, said before anybody waits for it. */
 import { boundingBox, isSeen, JOINT, jointX } from './body.ts';
-import { BONES, distance, placeOf, ROOT } from './proportions.ts';
+import { distance, placeOf, ROOT } from './proportions.ts';
 import type { Track } from './track.ts';
-import type { Pose } from './types.ts';
+import { JOINTS, type Pose } from './types.ts';
 
 export type FitWarningKind =
   | 'photoFromBehind'
@@ -75,7 +75,7 @@ export function warningsFor(reference: Pose, track: Track, fitted: readonly Pose
     const seconds = track.gaps.reduce((sum, { start, end }) => sum + end - start, 0);
     warn('clipGaps', `The dancer is out of sight for ${seconds.toFixed(1)} s: those frames have no person.`);
   }
-  const lost = leaving(fitted, track);
+  const lost = leaving(reference, track, fitted);
   if (lost > SOME) {
     warn(
       'leavesThePicture',
@@ -95,11 +95,12 @@ function breadthOf(pose: Pose): number | undefined {
   return (jointX(pose, JOINT.leftShoulder) - jointX(pose, JOINT.rightShoulder)) / trunk;
 }
 
-/** The share of frames in which a joint that the clip shows is cut off by the reference's picture. */
-function leaving(fitted: readonly Pose[], track: Track): number {
+/** The share of frames in which a joint that clip and photo both show is cut off by the photo's edge. */
+function leaving(reference: Pose, track: Track, fitted: readonly Pose[]): number {
+  const shown = JOINTS.map((_, joint) => joint).filter((joint) => isSeen(reference, joint));
   const cut = fitted.filter((pose, i) => {
     const source = track.poses[i];
-    return source !== undefined && BONES.some(({ to }) => isSeen(source, to) && !isSeen(pose, to));
+    return source !== undefined && shown.some((joint) => isSeen(source, joint) && !isSeen(pose, joint));
   });
   return cut.length / Math.max(1, fitted.length);
 }
