@@ -53,10 +53,18 @@ class Trained(nn.Module):
         super().__init__()
         self.autoencoder = AutoencoderTiny(config).initialize()
         self.whiten = Whitening(config["latent_channels"])
+        self.encoder_fixed = False
+
+    def fix_encoder(self):
+        """From now on the latents stay as they are, so that what was trained on them stays valid."""
+        self.encoder_fixed = True
+        self.autoencoder.encoder.requires_grad_(False)
 
     def forward(self, image, noise):
-        raw = self.autoencoder.encoder(image).float()
-        self.whiten.observe(raw)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.encoder_fixed):
+            raw = self.autoencoder.encoder(image).float()
+        if not self.encoder_fixed:
+            self.whiten.observe(raw)
         latents = self.whiten(raw)
         return self.autoencoder.decoder(latents + noise * torch.randn_like(latents)), latents
 
@@ -121,11 +129,12 @@ def main():
     parser.add_argument("--data", required=True, nargs="+")
     parser.add_argument("--out", required=True)
     parser.add_argument("--steps", type=int, help="instead of the config's")
+    parser.add_argument("--decoder-of", help="a finished run whose encoder is kept and whose decoder is trained on")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     arguments = parser.parse_args()
 
     config = json.loads(Path(arguments.config).read_text())
-    settings = config["autoencoder_training"]
+    settings = config["decoder_training" if arguments.decoder_of else "autoencoder_training"]
     total = arguments.steps or settings["steps"]
     device = torch.device(arguments.device)
     out = Path(arguments.out)
@@ -135,8 +144,14 @@ def main():
     processes.start()
     torch.manual_seed(1)
     model = Trained(config["autoencoder"]).to(device, memory_format=torch.channels_last)
+    if arguments.decoder_of:
+        before = torch.load(Path(arguments.decoder_of) / "checkpoint.pt", map_location=device)
+        model.load_state_dict(before["average"])
+        model.fix_encoder()
     average = copy.deepcopy(model)
-    optimizer = torch.optim.Adam(model.parameters(), settings["learning_rate"], betas=(0.9, 0.98))
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    averaged = [p for p in average.parameters() if p.requires_grad]
+    optimizer = torch.optim.Adam(parameters, settings["learning_rate"], betas=(0.9, 0.98))
     step, seconds = 0, 0.0
     checkpoint = out / "checkpoint.pt"
     if checkpoint.exists():
@@ -153,10 +168,9 @@ def main():
     held_images = images.to_tensor(held.images[np.arange(count), poses]).to(device)
     held_masks = torch.from_numpy(held.masks[np.arange(count), poses] > 127)[:, None].float().to(device)
     people = People(arguments.data, skip=1)
-    if step == 0:
+    if step == 0 and not arguments.decoder_of:
         with torch.no_grad():
             model.whiten.observe(model.autoencoder.encoder(held_images), momentum=1)
-    parameters, averaged = list(model.parameters()), list(average.parameters())
     clock, losses = time.time(), []
 
     while step < total:

@@ -219,8 +219,8 @@ class TestTraining(WithShard):
     def test_overfits_four_people(self):
         trainer = self.trainer("overfit", total=240)
         losses = [trainer.advance(onto(self.batches.make(step % 12, 0), trainer.device)) for step in range(240)]
-        print(losses[::10])
-        self.assertLess(np.mean(losses[-20:]), 0.25)
+        self.assertGreater(np.mean(losses[:5]), 0.25)
+        self.assertLess(np.mean(losses[-20:]), 0.12)
 
     def test_stops_in_time_and_writes_half_precision_weights(self):
         trainer = self.trainer("stopped")
