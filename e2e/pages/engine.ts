@@ -1,5 +1,11 @@
 import { createEngine, type EngineClient } from '../../src/client/engine.ts';
 import type { LoadOptions, RenderedFrame, RenderOptions } from '../../src/engine/api.ts';
+import type { Backend } from '../../src/engine/backend.ts';
+import { createBackend } from '../../src/engine/backends.ts';
+import { Engine } from '../../src/engine/engine.ts';
+import { WebGpuBackend } from '../../src/engine/webgpu/backend.ts';
+import { PirouetteError } from '../../src/errors.ts';
+import { openPack } from '../../src/pack/open.ts';
 import type { Pose } from '../../src/pose/types.ts';
 
 const engine: EngineClient = createEngine();
@@ -76,21 +82,69 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
 
-/** An error as the page sees it. */
+/** An error as the page sees it; `isOurs` where it is still of one of our classes. */
 async function failure(work: Promise<unknown>) {
   try {
     await work;
   } catch (error) {
     const { name, message } = error as Error;
-    return { name, message, remedy: (error as { remedy?: string }).remedy };
+    return {
+      name,
+      message,
+      isOurs: error instanceof PirouetteError,
+      remedy: (error as { remedy?: string }).remedy,
+    };
   }
   return undefined;
+}
+
+/** An engine in the page itself, whose WebGPU device a test can take away. */
+async function onFragileDevice(url: string, options: Partial<RenderOptions>) {
+  const devices: GPUDevice[] = [];
+  let destroyBefore = Number.POSITIVE_INFINITY;
+  const fragile = new Engine({
+    openPack,
+    async createBackend(kind, choice) {
+      const backend = await createBackend(kind, choice);
+      if (backend instanceof WebGpuBackend) devices.push(backend.gpu);
+      return interruptible(backend, () => {
+        if (--destroyBefore === 0) devices.at(-1)?.destroy();
+      });
+    },
+  });
+  const heard: string[] = [];
+  fragile.onNotice((notice) => heard.push(notice));
+  await fragile.load({ kind: 'url', url }, { backend: 'webgpu' });
+  await fragile.setReferences([{ image: await photo(200, 300), pose: standing(200, 300) }]);
+  const frame = async () =>
+    summary(await fragile.renderFrame(standing(200, 300), { ...DEFAULTS, ...options }));
+  const before = await frame();
+  destroyBefore = 2;
+  const after = await frame();
+  await fragile.dispose();
+  return { before, after, devices: devices.length, heard };
+}
+
+/** A backend that tells of each evaluation before it begins. */
+function interruptible(backend: Backend, onEvaluate: () => void): Backend {
+  const build = backend.build.bind(backend);
+  backend.build = async (...args) => {
+    const networks = await build(...args);
+    const evaluate = networks.evaluate.bind(networks);
+    networks.evaluate = (evaluation) => {
+      onEvaluate();
+      return evaluate(evaluation);
+    };
+    return networks;
+  };
+  return backend;
 }
 
 const bench = {
   engine,
   notices,
   failure,
+  onFragileDevice,
   load: (url: string, options: LoadOptions = { backend: 'wasm' }) =>
     engine.load({ kind: 'url', url }, options),
   async reference(width = 200, height = 300) {
@@ -122,5 +176,27 @@ const bench = {
   },
 };
 
+/** Calls that must fail, each as the page sees its error. */
+const faults = {
+  load: (url: string, options: LoadOptions) => failure(bench.load(url, options)),
+  frame: (options: Partial<RenderOptions>) => failure(bench.frame(options)),
+  /** How long a frame of so many steps goes on after it is cancelled, and how it ends. */
+  async cancelled(steps: number, afterMs: number) {
+    const work = failure(bench.frame({ steps }));
+    await new Promise((resolve) => setTimeout(resolve, afterMs));
+    const start = performance.now();
+    await engine.cancel();
+    const error = await work;
+    return { error, ms: performance.now() - start };
+  },
+  async workerDies(options: Partial<RenderOptions>) {
+    const work = failure(bench.frame(options));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    engine.restart('a test ended it.');
+    return work;
+  },
+};
+
+export type EngineFaults = typeof faults;
 export type EngineBench = typeof bench;
-Object.assign(window, { bench });
+Object.assign(window, { bench, faults });
