@@ -3,7 +3,7 @@
  * keys and values that were copied together for it beforehand.
  */
 import { withPage } from '../tools/pages.ts';
-import type { AttentionReport } from './pages/attention.ts';
+import type {} from './pages/attention.ts';
 import type { BenchResult } from './run.ts';
 
 const WORST_NMSE = 1e-10;
@@ -28,10 +28,4 @@ export async function run(args: readonly string[]): Promise<BenchResult> {
     },
     pass: report.worstNmse <= WORST_NMSE && report.medianRatio <= highestRatio,
   };
-}
-
-declare global {
-  interface Window {
-    measureAttention(only?: string): Promise<AttentionReport>;
-  }
 }

@@ -17,6 +17,13 @@ export interface AttentionReport {
   readonly lines: readonly string[];
 }
 
+declare global {
+  interface Window {
+    /** `only`: a single head size. */
+    measureAttention(only?: string): Promise<AttentionReport>;
+  }
+}
+
 const ROUNDS = 7;
 
 /** All timings of one shape, taken in turns, so that whatever else the machine does hits both alike. */

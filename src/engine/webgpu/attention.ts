@@ -47,7 +47,7 @@ export function attentionVariants(
 ): AttentionVariant[] {
   if (headSize % 4 !== 0) throw new HeadSizeError(headSize);
   if (device.software) {
-    return [{ name: 'direct', threads: 16, tile: 0, batch: BATCH, queries: 4, split: 1, subgroups: false }];
+    return [{ name: 'direct', threads: 16, tile: 0, batch: 2, queries: 4, split: 1, subgroups: false }];
   }
   let split = 1;
   while ((2 * headSize) / split > REGISTERS && (headSize / 4) % (2 * split) === 0) split *= 2;
