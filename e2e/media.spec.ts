@@ -103,6 +103,15 @@ test.describe('clips in', () => {
     expect(picked.numbers).toEqual([12, 15, 17, 20, 22, 25]);
   });
 
+  test('a clip whose end is missing is used as far as it goes, and says so', async () => {
+    const read = await page.evaluate(async () =>
+      window.lab.readClip(await window.lab.fixture('media/cut.mp4')),
+    );
+    expect(read.info.notes).toEqual(['The end of this file is missing; it is used as far as it goes.']);
+    expect(read.numbers).toEqual(count(21));
+    expect(read.info.duration).toBeCloseTo(21 / 25, 6);
+  });
+
   test('single frames and a filmstrip', async () => {
     const { number, strip, empty } = await page.evaluate(async () => {
       const clip = await window.media.openClip(await window.lab.fixture('media/b-frames.mp4'));
@@ -481,7 +490,7 @@ test.describe('faults', () => {
         emptyPhoto: await photo(new File([], 'a.png')),
         photoAsClip: await clip(new File([jpeg], 'a.mp4')),
         clipAsPhoto: await photo(new File([mp4], 'a.png')),
-        cutClip: await clip(mp4.slice(0, mp4.size * 0.6)),
+        cutWithoutIndex: await clip(mp4.slice(0, mp4.size * 0.6)),
         cutPhoto: await photo(jpeg.slice(0, jpeg.size * 0.6)),
         hugeHeader: await photo(new Blob([bomb])),
         renamedClip: await clip(new File([mp4], 'a.webm', { type: 'video/webm' })),
@@ -498,7 +507,7 @@ test.describe('faults', () => {
       emptyPhoto: 'EmptyFileError',
       photoAsClip: 'WrongKindError',
       clipAsPhoto: 'WrongKindError',
-      cutClip: 'TruncatedFileError',
+      cutWithoutIndex: 'TruncatedFileError',
       cutPhoto: 'TruncatedFileError',
       hugeHeader: 'PictureTooLargeError',
       renamedClip: 'none',

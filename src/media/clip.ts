@@ -1,5 +1,6 @@
 import {
   ALL_FORMATS,
+  type EncodedPacket,
   EncodedPacketSink,
   Input,
   type InputAudioTrack,
@@ -10,7 +11,7 @@ import {
 } from 'mediabunny';
 import { CancelledError, PirouetteError } from '../errors.ts';
 import { ClipFrame } from './clip-frame.ts';
-import { isCut } from './container.ts';
+import { hasIndex, isCut } from './container.ts';
 import { within } from './deadline.ts';
 import {
   DamagedFileError,
@@ -24,11 +25,11 @@ import {
 } from './errors.ts';
 import { measureRate } from './frame-rate.ts';
 import { indexIsAbsurd } from './sample-tables.ts';
-import { describeKind, type FileKind, readBytes, SNIFF_BYTES, sniff } from './sniff.ts';
+import { describeKind, type FileKind, readBytes, SNIFF_BYTES, sniff, type VideoFormat } from './sniff.ts';
 import { GuardedSource } from './source.ts';
 
 export interface ClipInfo {
-  readonly format: string;
+  readonly format: VideoFormat;
   /** In words: "H.264". */
   readonly codec: string;
   /** Upright, in square pixels. */
@@ -235,7 +236,7 @@ export function openClip(file: Blob): Promise<Clip> {
 
 async function openKnown(file: Blob): Promise<Clip> {
   const { format } = await sniffClip(file);
-  if (format !== 'WebM' && (await indexIsAbsurd(file))) throw new DamagedFileError('video');
+  if (hasIndex(format) && (await indexIsAbsurd(file))) throw new DamagedFileError('video');
   const input = new Input({ source: new GuardedSource(file), formats: ALL_FORMATS });
   try {
     return await probe(file, format, input);
@@ -260,7 +261,7 @@ async function sniffClip(file: Blob): Promise<Extract<FileKind, { kind: 'video' 
   return kind;
 }
 
-async function probe(file: Blob, format: string, input: Input): Promise<Clip> {
+async function probe(file: Blob, format: VideoFormat, input: Input): Promise<Clip> {
   const video = await input.getPrimaryVideoTrack();
   if (video === null) {
     if (await input.getPrimaryAudioTrack()) throw new NoFramesError('clip');
@@ -273,11 +274,15 @@ async function probe(file: Blob, format: string, input: Input): Promise<Clip> {
   const packets = new EncodedPacketSink(video);
   if ((await packets.getFirstPacket({ metadataOnly: true })) === null) throw new NoFramesError('clip');
   const origin = Math.max(0, await video.getFirstTimestamp());
-  const last = await packets.getPacket(Infinity, { metadataOnly: true });
+  const cut = await isCut(file, format);
+  const last =
+    cut && hasIndex(format)
+      ? await lastWholePacket(packets, origin, await video.computeDuration())
+      : await packets.getPacket(Infinity, { metadataOnly: true });
+  if (last === null) throw new TruncatedFileError('video');
   const rate = await measureRate(packets);
   // WebM often leaves out how long the last frame is seen.
-  const lastSeen = last?.duration === 0 ? 1 / rate.frameRate : 0;
-  const duration = (await video.computeDuration()) + lastSeen - origin;
+  const duration = last.timestamp + (last.duration || 1 / rate.frameRate) - origin;
   const sound = await input.getPrimaryAudioTrack();
   const soundCodec = await sound?.getCodec();
   const notes = [
@@ -309,7 +314,27 @@ async function probe(file: Blob, format: string, input: Input): Promise<Clip> {
   return new Clip(file, input, { video, sound: soundCodec ? sound : null }, origin, info);
 }
 
-async function nameFault(error: unknown, file: Blob, format: string): Promise<Error> {
+/** Where an index promises more than the cut file holds: the last frame that is there, by halving. */
+async function lastWholePacket(
+  packets: EncodedPacketSink,
+  start: number,
+  end: number,
+): Promise<EncodedPacket | null> {
+  let found: EncodedPacket | null = null;
+  for (let step = 0, from = start, to = end; step < 20; step++) {
+    const middle = (from + to) / 2;
+    const packet = await packets.getPacket(middle).catch(() => null);
+    if (packet) {
+      found = packet;
+      from = middle;
+    } else {
+      to = middle;
+    }
+  }
+  return found;
+}
+
+async function nameFault(error: unknown, file: Blob, format: VideoFormat): Promise<Error> {
   if (error instanceof PirouetteError) return error;
   if (error instanceof InputDisposedError) return new CancelledError();
   if (error instanceof DOMException && ['NotFoundError', 'NotReadableError'].includes(error.name)) {

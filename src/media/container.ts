@@ -1,4 +1,4 @@
-import { ascii, readBytes } from './sniff.ts';
+import { ascii, readBytes, type VideoFormat } from './sniff.ts';
 
 export interface Box {
   readonly type: string;
@@ -62,6 +62,11 @@ function elementAt(bytes: Uint8Array, start: number): { end: number; known: bool
   return { end: start + idLength + sizeLength + size, known };
 }
 
-export function isCut(file: Blob, format: string): Promise<boolean> {
-  return format === 'WebM' ? webmIsCut(file) : isoIsCut(file);
+/** MP4 and MOV, which keep all of a film's index in one place. */
+export function hasIndex(format: VideoFormat): boolean {
+  return format === 'MP4' || format === 'MOV';
+}
+
+export function isCut(file: Blob, format: VideoFormat): Promise<boolean> {
+  return hasIndex(format) ? isoIsCut(file) : webmIsCut(file);
 }

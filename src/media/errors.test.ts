@@ -23,6 +23,7 @@ describe('faults of the media room', () => {
     new errors.CameraBusyError(),
     new errors.CameraLostError(),
     new errors.CameraUnsupportedError(),
+    new errors.MicrophoneError(),
   ];
 
   it.each(faults.map((fault) => [fault.constructor.name, fault] as const))(

@@ -182,6 +182,16 @@ export class CameraUnsupportedError extends CameraError {
   }
 }
 
+export class MicrophoneError extends PirouetteError {
+  constructor(options?: ErrorOptions) {
+    super(
+      'The microphone cannot be used: it was refused, is missing, or is taken by another program.',
+      'Allow it in the address bar, or record without sound.',
+      options,
+    );
+  }
+}
+
 for (const [name, errorClass] of Object.entries({
   EmptyFileError,
   UnknownFileError,
@@ -202,6 +212,7 @@ for (const [name, errorClass] of Object.entries({
   CameraBusyError,
   CameraLostError,
   CameraUnsupportedError,
+  MicrophoneError,
 })) {
   wireError(name, errorClass);
 }

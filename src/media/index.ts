@@ -33,6 +33,8 @@
  *     camera.frames(signal?): AsyncGenerator<CameraFrame>       the newest wins, nothing queues
  *     camera.record(): Promise<Recording>                       recording.stop(): Promise<File>
  *     camera.lost: Promise<CameraLostError>, camera.stream (for a <video>), camera.close()
+ *   playClip(file, {mirror?}): Promise<ClipPlayer>              a clip in a camera's place: frames(), snapshot(), close()
+ *   openMicrophone(): Promise<MediaStreamAudioTrack>
  *   copyStill(blob): Promise<void>                              a PNG to the clipboard
  *   pickSaveFile(name, type): Promise<FileSystemFileHandle | null>, download(blob, name)
  */

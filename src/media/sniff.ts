@@ -1,9 +1,10 @@
 /** What a file is, by its first bytes: names and MIME types are only what somebody once wrote on the box. */
 export type FileKind =
   | { readonly kind: 'picture'; readonly format: PictureFormat }
-  | { readonly kind: 'video'; readonly format: 'MP4' | 'MOV' | 'WebM' | 'AVI' | 'MPEG' }
+  | { readonly kind: 'video'; readonly format: VideoFormat }
   | { readonly kind: 'other'; readonly description: string };
 
+export type VideoFormat = 'MP4' | 'MOV' | 'WebM' | 'MKV' | 'AVI' | 'MPEG';
 export type PictureFormat = 'PNG' | 'JPEG' | 'WebP' | 'AVIF' | 'GIF' | 'BMP' | 'HEIC' | 'TIFF';
 
 /** Enough bytes for every signature below. */
@@ -66,7 +67,9 @@ export function sniff(bytes: Uint8Array): FileKind {
     if (form === 'AVI ') return { kind: 'video', format: 'AVI' };
     return { kind: 'other', description: 'a sound file' };
   }
-  if (startsWith(bytes, 0x1a, 0x45, 0xdf, 0xa3)) return { kind: 'video', format: 'WebM' };
+  if (startsWith(bytes, 0x1a, 0x45, 0xdf, 0xa3)) {
+    return { kind: 'video', format: ascii(bytes, 0, 64).includes('matroska') ? 'MKV' : 'WebM' };
+  }
   const box = ascii(bytes, 4, 4);
   if (box === 'ftyp') return isoKind(bytes);
   // Old QuickTime files begin without `ftyp`.

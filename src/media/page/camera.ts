@@ -1,4 +1,3 @@
-import { context2d } from '../canvas.ts';
 import {
   CameraBusyError,
   CameraDeniedError,
@@ -6,6 +5,7 @@ import {
   CameraMissingError,
   CameraUnsupportedError,
 } from '../errors.ts';
+import { FrameSource } from './frame-source.ts';
 import { Recording } from './recording.ts';
 
 export interface CameraOptions {
@@ -18,13 +18,6 @@ export interface CameraOptions {
   readonly mirror?: boolean;
   /** Asks for the microphone as well, for recordings; a machine without one still gives its camera. */
   readonly microphone?: boolean;
-}
-
-export interface CameraFrame {
-  /** The receiver's to close, or to transfer. */
-  readonly image: ImageBitmap;
-  /** When the camera took it, on `performance.now()`'s clock, as far as the browser knows. */
-  readonly takenAt: number;
 }
 
 export type CameraPermission = 'granted' | 'denied' | 'prompt' | 'unknown';
@@ -106,43 +99,26 @@ function nameCameraFault(error: unknown): Error {
   }
 }
 
-export class Camera {
+export class Camera extends FrameSource {
   /** For a `<video>` element. */
   readonly stream: MediaStream;
   readonly label: string;
   readonly deviceId: string;
   /** Settles when the camera is unplugged, taken or forbidden; never when it is closed. */
   readonly lost: Promise<CameraLostError>;
-  mirror: boolean;
-  readonly #video: HTMLVideoElement;
-  readonly #canvas = new OffscreenCanvas(1, 1);
-  #shown = 0;
-  #takenAt = 0;
-  #state: 'open' | 'lost' | 'closed' = 'open';
-  #changed = Promise.withResolvers<void>();
 
   constructor(stream: MediaStream, video: HTMLVideoElement, mirror: boolean) {
+    super(video, mirror);
     this.stream = stream;
-    this.mirror = mirror;
-    this.#video = video;
     const track = this.#track;
     this.label = track.label;
     this.deviceId = track.getSettings().deviceId ?? '';
     this.lost = new Promise((resolve) => {
       track.addEventListener('ended', () => {
-        this.#end('lost');
+        this.end(new CameraLostError());
         resolve(new CameraLostError());
       });
     });
-    this.#watch();
-  }
-
-  get width(): number {
-    return this.#video.videoWidth;
-  }
-
-  get height(): number {
-    return this.#video.videoHeight;
   }
 
   get frameRate(): number {
@@ -153,91 +129,29 @@ export class Camera {
     return this.stream.getAudioTracks().length > 0;
   }
 
-  /** Each time the newest frame, when there is one that was not given yet: a slow loop skips, and nothing queues. */
-  async *frames({
-    signal,
-    maxSide = Infinity,
-  }: {
-    signal?: AbortSignal;
-    maxSide?: number;
-  } = {}): AsyncGenerator<CameraFrame> {
-    const stop = () => this.#wake();
-    signal?.addEventListener('abort', stop);
-    try {
-      let given = 0;
-      for (;;) {
-        while (this.#shown === given && this.#state === 'open' && !signal?.aborted) await this.#nextChange();
-        if (signal?.aborted || this.#state === 'closed') return;
-        if (this.#state === 'lost') throw new CameraLostError();
-        given = this.#shown;
-        yield { image: this.#capture(maxSide), takenAt: this.#takenAt };
-      }
-    } finally {
-      signal?.removeEventListener('abort', stop);
-    }
-  }
-
-  /** The frame that is seen now. */
-  snapshot(): ImageBitmap {
-    return this.#capture(Infinity);
-  }
-
   /** Records the camera, and the microphone if it was asked for, until `stop`. */
   record(): Promise<Recording> {
     return Recording.start(this.stream, this);
   }
 
   close(): void {
-    this.#end('closed');
+    this.end();
     for (const track of this.stream.getTracks()) track.stop();
-    this.#video.srcObject = null;
+    this.video.srcObject = null;
+  }
+
+  protected override async nextChange(): Promise<void> {
+    const before = this.shownAt;
+    const waited = new Promise<void>((resolve) => setTimeout(resolve, LOST_AFTER_MS));
+    await Promise.race([super.nextChange(), waited]);
+    // A hidden page is shown no frames, and that is well.
+    const silent = this.shownAt === before && this.isOpen && !document.hidden;
+    if (silent && performance.now() - before > LOST_AFTER_MS) this.end(new CameraLostError());
   }
 
   get #track(): MediaStreamTrack {
     const [track] = this.stream.getVideoTracks();
     if (!track) throw new CameraMissingError();
     return track;
-  }
-
-  #watch(): void {
-    this.#video.requestVideoFrameCallback((now, { captureTime }) => {
-      if (this.#state !== 'open') return;
-      this.#shown++;
-      this.#takenAt = captureTime ?? now;
-      this.#wake();
-      this.#watch();
-    });
-  }
-
-  #wake(): void {
-    this.#changed.resolve();
-    this.#changed = Promise.withResolvers();
-  }
-
-  async #nextChange(): Promise<void> {
-    const before = this.#shown;
-    const waited = new Promise<void>((resolve) => setTimeout(resolve, LOST_AFTER_MS));
-    await Promise.race([this.#changed.promise, waited]);
-    // A hidden page is shown no frames, and that is well.
-    const silent = this.#shown === before && this.#state === 'open' && !document.hidden;
-    if (silent && performance.now() - this.#takenAt > LOST_AFTER_MS) this.#end('lost');
-  }
-
-  #end(state: 'lost' | 'closed'): void {
-    if (this.#state !== 'open') return;
-    this.#state = state;
-    this.#wake();
-  }
-
-  #capture(maxSide: number): ImageBitmap {
-    const scale = Math.min(1, maxSide / Math.max(this.width, this.height));
-    const width = Math.round(this.width * scale);
-    const height = Math.round(this.height * scale);
-    if (this.#canvas.width !== width) this.#canvas.width = width;
-    if (this.#canvas.height !== height) this.#canvas.height = height;
-    const context = context2d(this.#canvas, { alpha: false });
-    context.setTransform(this.mirror ? -1 : 1, 0, 0, 1, this.mirror ? width : 0, 0);
-    context.drawImage(this.#video, 0, 0, width, height);
-    return this.#canvas.transferToImageBitmap();
   }
 }
