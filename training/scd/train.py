@@ -19,15 +19,10 @@ from torch import nn
 from . import processes
 from .batches import Batches, collate, onto
 from .model import SCD
+from .schedule import Pace, learning_rate
 
 PROBED_TIMESTEPS = (200, 500, 800, 980)
 PROBED_PEOPLE = 24
-
-
-def learning_rate(step, settings, total):
-    warm = min(1, (step + 1) / settings["warmup_steps"])
-    fall = min(1, max(0.02, (1 - step / total) / settings["decay_part"]))
-    return settings["learning_rate"] * warm * fall
 
 
 def draw_timesteps(count, shift, train_timesteps):
@@ -87,11 +82,12 @@ class Trainer:
         saved = torch.load(self.out / "checkpoint.pt", map_location=self.device)
         for name in ("model", "average", "optimizer"):
             getattr(self, name).load_state_dict(saved[name])
-        self.step, self.seconds = saved["step"], saved["seconds"]
+        self.step, self.seconds, self.total = saved["step"], saved["seconds"], saved["total"]
 
     def save(self):
         state = {name: getattr(self, name).state_dict() for name in ("model", "average", "optimizer")}
-        torch.save({**state, "step": self.step, "seconds": self.seconds}, self.out / "checkpoint.part")
+        progress = {"step": self.step, "seconds": self.seconds, "total": self.total}
+        torch.save({**state, **progress}, self.out / "checkpoint.part")
         (self.out / "checkpoint.part").replace(self.out / "checkpoint.pt")
         self.average.save(self.out, np.float16)
 
@@ -103,7 +99,7 @@ class Trainer:
         shift, count = settings["time_shift"], self.model.scheduler.config["num_train_timesteps"]
         timesteps = draw_timesteps(len(clean), shift, count).to(self.device)
         with_reference = bool(torch.rand(()) >= settings["dropped_references"])
-        noise = torch.randn(clean.shape).to(self.device, memory_format=torch.channels_last)
+        noise = torch.randn(clean.shape, device=self.device).contiguous(memory_format=torch.channels_last)
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.step, settings, self.total)
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=settings["bfloat16"]):
@@ -120,16 +116,17 @@ class Trainer:
             torch._foreach_add_(self.averaged, self.parameters, alpha=1 - keep)
         return float(loss.detach())
 
-    def run(self, batches, probe, minutes):
-        clock, losses = time.time(), []
-        deadline = clock + minutes * 60
+    def run(self, batches, probe, minutes, planned_minutes=None):
+        started = clock = time.time()
+        losses, pace = [], Pace(planned_minutes)
         every, workers = self.settings["evaluate_every"], self.settings["batch_threads"]
         with ThreadPoolExecutor(workers) as pool:
             ahead = [pool.submit(batches.make, self.step + i, processes.RANK) for i in range(workers + 1)]
-            while self.step < self.total and not processes.any_says(time.time() > deadline):
+            while self.step < self.total and not processes.any_says(time.time() > started + minutes * 60):
                 batch = onto(ahead.pop(0).result(), self.device)
                 ahead.append(pool.submit(batches.make, self.step + workers + 1, processes.RANK))
                 losses.append(self.advance(batch))
+                self.total = pace.total(self.step, self.total)
                 if self.step % every == 0:
                     batches.refresh()
                 if processes.RANK == 0 and (self.step % every == 0 or self.step == self.total):
@@ -160,7 +157,8 @@ def main():
     parser.add_argument("--held-out")
     parser.add_argument("--out", required=True)
     parser.add_argument("--steps", type=int, help="instead of the config's")
-    parser.add_argument("--minutes", type=float, default=float("inf"))
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="stop this call after so long")
+    parser.add_argument("--planned-minutes", type=float, help="of all calls: sets the steps by the speed found")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     arguments = parser.parse_args()
     config = json.loads(Path(arguments.config).read_text())
@@ -173,9 +171,12 @@ def main():
     def batches(folders):
         return Batches(folders, config["size"], config["skeleton"], settings["references"], settings["targets"])
 
-    trainer = Trainer(config, settings, arguments.steps or settings["steps"], device, arguments.out)
+    trainer = Trainer(config, settings, settings["steps"], device, arguments.out)
+    if arguments.steps:
+        trainer.total = arguments.steps
     watch = arguments.held_out and processes.RANK == 0
-    trainer.run(batches(arguments.latents), Probe(batches([arguments.held_out]), device) if watch else None, arguments.minutes)
+    probe = Probe(batches([arguments.held_out]), device) if watch else None
+    trainer.run(batches(arguments.latents), probe, arguments.minutes, arguments.planned_minutes)
 
 
 if __name__ == "__main__":

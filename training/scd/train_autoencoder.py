@@ -8,6 +8,7 @@ import argparse
 import copy
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from torch.nn import functional as F
 from . import images, processes, safetensors
 from .autoencoder import AutoencoderTiny
 from .data import People, crop_around_person
+from .schedule import Pace, learning_rate
 
 
 # Without it the encoder outgrows the whitening's slow statistics to drown the noise.
@@ -117,18 +119,14 @@ def evaluate(autoencoder, image, mask):
     }, output
 
 
-def learning_rate(step, settings, total):
-    warm = min(1, (step + 1) / settings["warmup_steps"])
-    fall = min(1, max(0.02, (1 - step / total) / settings["decay_part"]))
-    return settings["learning_rate"] * warm * fall
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", required=True)
     parser.add_argument("--data", required=True, nargs="+")
     parser.add_argument("--out", required=True)
     parser.add_argument("--steps", type=int, help="instead of the config's")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="stop this call after so long")
+    parser.add_argument("--planned-minutes", type=float, help="of all calls: sets the steps by the speed found")
     parser.add_argument("--decoder-of", help="a finished run whose encoder is kept and whose decoder is trained on")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     arguments = parser.parse_args()
@@ -160,6 +158,7 @@ def main():
         average.load_state_dict(saved["average"])
         optimizer.load_state_dict(saved["optimizer"])
         step, seconds = saved["step"], saved["seconds"]
+        total = arguments.steps or saved["total"]
 
     everyone = People(arguments.data)
     held = everyone.shards[0]
@@ -171,15 +170,40 @@ def main():
     if step == 0 and not arguments.decoder_of:
         with torch.no_grad():
             model.whiten.observe(model.autoencoder.encoder(held_images), momentum=1)
-    clock, losses = time.time(), []
+    started = clock = time.time()
+    losses, pace = [], Pace(arguments.planned_minutes)
 
-    while step < total:
-        rng = np.random.default_rng([step, processes.RANK])
+    def prepare(step):
+        """The batch of a step: a function of its number."""
+        stage = next((s for s in settings["stages"] if step < s["until"] * total), settings["stages"][-1])
+        return batch_of(people, stage["batch"], stage["crop"], np.random.default_rng([step, processes.RANK]))
+
+    def report():
+        """Measures, logs and saves."""
+        nonlocal clock, seconds
+        figures, output = evaluate(average.folded(), held_images, held_masks)
+        seconds += time.time() - clock
+        clock = time.time()
+        entry = {"step": step, "seconds": round(seconds), "loss": float(np.mean(losses)), **figures}
+        losses.clear()
+        print(json.dumps(entry), flush=True)
+        with open(out / "log.jsonl", "a") as log:
+            log.write(json.dumps(entry) + "\n")
+        images.sheet([held_images[:10], output[:10]]).save(out / "reconstructions.png")
+        state = {"model": model, "average": average, "optimizer": optimizer}
+        state = {name: part.state_dict() for name, part in state.items()}
+        torch.save({**state, "step": step, "seconds": seconds, "total": total}, out / "checkpoint.part")
+        (out / "checkpoint.part").replace(checkpoint)
+        safetensors.write(out / "diffusion_pytorch_model.safetensors", safetensors.from_module(average.folded()))
+
+    pool = ThreadPoolExecutor(settings["batch_threads"])
+    ahead = [pool.submit(prepare, step + i) for i in range(settings["batch_threads"] + 1)]
+    while step < total and not processes.any_says(time.time() > started + arguments.minutes * 60):
         torch.manual_seed(step * processes.SIZE + processes.RANK)
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, settings, total)
-        stage = next(s for s in settings["stages"] if step < s["until"] * total)
-        image, mask = batch_of(people, stage["batch"], stage["crop"], rng)
+        image, mask = ahead.pop(0).result()
+        ahead.append(pool.submit(prepare, step + len(ahead) + 1))
         image, mask = image.to(device, memory_format=torch.channels_last), mask.to(device)
         weight = 1 + settings["person_weight"] * mask
         weight = weight / weight.mean()
@@ -192,6 +216,7 @@ def main():
         nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         step += 1
+        total = pace.total(step, total)
         losses.append(float(loss))
         keep = min(settings["average"], step / (step + 20))
         with torch.no_grad():
@@ -199,22 +224,12 @@ def main():
             torch._foreach_add_(averaged, parameters, alpha=1 - keep)
             for target, source in zip(average.whiten.buffers(), model.whiten.buffers()):
                 target.copy_(source)
-        if processes.RANK == 0 and (step % settings["evaluate_every"] == 0 or step == total):
-            figures, output = evaluate(average.folded(), held_images, held_masks)
-            seconds += time.time() - clock
-            clock = time.time()
-            entry = {"step": step, "seconds": round(seconds), "loss": float(np.mean(losses)), **figures}
-            losses = []
-            print(json.dumps(entry), flush=True)
-            with open(out / "log.jsonl", "a") as log:
-                log.write(json.dumps(entry) + "\n")
-            images.sheet([held_images[:10], output[:10]]).save(out / "reconstructions.png")
-            state = {"model": model, "average": average, "optimizer": optimizer}
-            state = {name: part.state_dict() for name, part in state.items()}
-            torch.save({**state, "step": step, "seconds": seconds}, out / "checkpoint.part")
-            (out / "checkpoint.part").replace(checkpoint)
-            safetensors.write(out / "diffusion_pytorch_model.safetensors", safetensors.from_module(average.folded()))
+        if processes.RANK == 0 and step % settings["evaluate_every"] == 0:
+            report()
             people.refresh()
+    pool.shutdown(cancel_futures=True)
+    if processes.RANK == 0 and losses:
+        report()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,180 @@
+"""The whole recipe with one command, in as many calls as it takes:
+
+python3 -m scd.recipe --config configs/gpu-256.json --assets ASSETS --work runs/gpu --out OUT --minutes 9
+Renders the people (all cores) while the autoencoder trains, encodes them, trains the U-Net, trains the decoder on,
+evaluates and exports. Each call goes on where the last one stopped, as long as --work is still there, and leaves in OUT
+what is worth carrying home: the export as it stands (float16), the logs, and the evaluation once there is one.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+STATE = "recipe.json"
+
+
+def stop(renderer):
+    if renderer.poll() is None:
+        os.killpg(renderer.pid, signal.SIGTERM)
+    renderer.wait()
+
+
+class Recipe:
+    def __init__(self, arguments):
+        self.config_path = arguments.config
+        self.config = json.loads(Path(arguments.config).read_text())
+        self.plan = self.config["recipe"]
+        self.assets, self.device = arguments.assets, arguments.device
+        self.work, self.out = Path(arguments.work), Path(arguments.out)
+        self.work.mkdir(parents=True, exist_ok=True)
+        self.out.mkdir(parents=True, exist_ok=True)
+        self.deadline = time.time() + arguments.minutes * 60
+        state = self.work / STATE
+        self.done = json.loads(state.read_text()) if state.exists() else []
+
+    def minutes_left(self):
+        return (self.deadline - time.time()) / 60
+
+    def finish(self, stage):
+        self.done.append(stage)
+        (self.work / STATE).write_text(json.dumps(self.done))
+
+    def run(self, module, *arguments, one_thread=False):
+        """Runs a module of training/ until the call's time is up. True when it came to its end."""
+        environment = {**os.environ, **({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"} if one_thread else {})}
+        command = [sys.executable, "-m", module, *map(str, arguments)]
+        print(f"{self.minutes_left():.1f} minutes left:", *command[2:], flush=True)
+        try:
+            return subprocess.run(command, env=environment, timeout=max(1, self.deadline - time.time())).returncode == 0
+        except subprocess.TimeoutExpired:
+            return False
+
+    def on_device(self, module, *arguments):
+        return self.run(module, "--config", self.config_path, "--device", self.device, *arguments)
+
+    def shared_assets(self):
+        return "--assets", self.assets, "--cache", self.work / "assets.npz"
+
+    def held_out(self):
+        return self.run("people.heldout", *self.shared_assets(), "--out", self.work / "pairs", "--full", self.work / "held-out")
+
+    def first_people(self):
+        """Enough of them for the autoencoder to begin with."""
+        return self.render(self.plan["first_people"])
+
+    def render(self, people):
+        out, size = self.work / "data", self.config["size"]
+        sizes = "--height", size, "--width", size
+        return self.run("people.shards", *self.shared_assets(), "--out", out, "--people", people, *sizes, one_thread=True)
+
+    def render_meanwhile(self):
+        """Starts rendering everyone beside what follows. Finished shards survive the call's end."""
+        out, size = self.work / "data", self.config["size"]
+        command = [sys.executable, "-m", "people.shards", *map(str, self.shared_assets()), "--out", str(out)]
+        command += ["--people", str(self.plan["people"]), "--height", str(size), "--width", str(size)]
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        # Its own group, so that its workers end with it.
+        return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, start_new_session=True)
+
+    def everyone(self):
+        return self.render(self.plan["people"])
+
+    def autoencoder(self):
+        return self.train("scd.train_autoencoder", "autoencoder", "autoencoder_minutes", "--data", self.work / "data")
+
+    def train(self, module, name, minutes, *arguments):
+        """Trains for the planned minutes, over several calls if need be."""
+        spent = self.work / f"{name}.minutes"
+        before = float(spent.read_text()) if spent.exists() else 0
+        started = time.time()
+        allowed = min(self.plan[minutes] - before, self.minutes_left() - self.plan["spare_minutes"])
+        if allowed <= 0:
+            return before >= self.plan[minutes]
+        planned = "--planned-minutes", self.plan[minutes], "--minutes", allowed
+        ended = self.on_device(module, *arguments, *planned, "--out", self.work / name)
+        spent.write_text(str(before + (time.time() - started) / 60))
+        return ended and allowed >= self.plan[minutes] - before - 0.05
+
+    def encode(self):
+        encoder = "--autoencoder", self.work / "autoencoder"
+        held_out = self.on_device("scd.encode", *encoder, "--data", self.work / "held-out", "--out", self.work / "held-out-latents")
+        mirrored = ["--mirrored"] if self.plan["mirrored"] else []
+        return held_out and self.on_device(
+            "scd.encode", *encoder, *mirrored, "--data", self.work / "data", "--out", self.work / "latents"
+        )
+
+    def unet(self):
+        latents = "--latents", self.work / "latents", "--held-out", self.work / "held-out-latents"
+        return self.train("scd.train", "scd", "training_minutes", *latents)
+
+    def decoder(self):
+        after = "--decoder-of", self.work / "autoencoder", "--data", self.work / "data"
+        return self.train("scd.train_autoencoder", "decoder", "decoder_minutes", *after)
+
+    def weights(self):
+        """Where the newest ones are; none before the autoencoder has been saved once."""
+        decoder = self.work / "decoder"
+        autoencoder = decoder if list(decoder.glob("*.safetensors")) else self.work / "autoencoder"
+        model = self.work / "scd"
+        found = ["--autoencoder", autoencoder] if list(autoencoder.glob("*.safetensors")) else None
+        return found + (["--model", model] if (model / "unet.safetensors").exists() else []) if found else None
+
+    def evaluate(self):
+        return self.on_device("scd.evaluate", *self.weights(), "--data", self.work / "held-out", "--out", self.out / "evaluation")
+
+    def export(self):
+        weights = self.weights()
+        if weights:
+            self.deadline = max(self.deadline, time.time() + 60)
+            self.run("scd.export", "--config", self.config_path, *weights, "--out", self.out / "export")
+        for log in self.work.glob("*/log.jsonl"):
+            shutil.copy(log, self.out / f"{log.parent.name}.jsonl")
+
+    def go(self):
+        stages = [
+            self.held_out,
+            self.first_people,
+            self.autoencoder,
+            self.everyone,
+            self.encode,
+            self.unet,
+            self.decoder,
+            self.evaluate,
+        ]
+        renderer = None
+        for stage in stages:
+            name = stage.__name__
+            if name in self.done:
+                continue
+            if name == "autoencoder":
+                renderer = self.render_meanwhile()
+            if name == "everyone" and renderer:
+                stop(renderer)
+            if self.minutes_left() <= 0 or not stage():
+                break
+            self.finish(name)
+        if renderer:
+            stop(renderer)
+        self.export()
+        print("finished stages:", ", ".join(self.done), flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--assets", required=True)
+    parser.add_argument("--work", required=True)
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--minutes", type=float, default=9)
+    parser.add_argument("--device", default="cuda")
+    Recipe(parser.parse_args()).go()
+
+
+if __name__ == "__main__":
+    main()
