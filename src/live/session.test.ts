@@ -1,0 +1,250 @@
+import { describe, expect, it } from 'vitest';
+import type { Reference, RenderedFrame, RenderOptions } from '../engine/api.ts';
+import { EngineDiedError, NotReadyError } from '../engine/errors.ts';
+import { PoseWorkerError } from '../pose/errors.ts';
+import { isSeen, JOINT, jointX, type Pose } from '../pose/index.ts';
+import { type LiveOptions, LiveSession, type Look, type PaintedFrame } from './session.ts';
+import { standing } from './testing/bodies.ts';
+
+const reference: Reference = { image: {} as ImageBitmap, pose: standing({ size: 512 }) };
+const SIZES = [{ width: 128, height: 128 }];
+
+interface Stage {
+  /** Who is before the camera, by the time in milliseconds. */
+  people?(time: number): readonly Pose[];
+  follow?(): void;
+  paint?(options: RenderOptions): void;
+  paintMs?: number;
+  frameMs?: number;
+}
+
+const wait = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** A session on a stage of plain objects; `until` ends it. */
+async function play(
+  { people = () => [standing()], follow, paint, paintMs = 12, frameMs = 4 }: Stage,
+  until: (seen: { looks: Look[]; painted: Painted[] }) => boolean,
+  meanwhile?: (session: LiveSession) => void,
+  options: Partial<LiveOptions> = {},
+) {
+  const looks: Look[] = [];
+  const painted: Painted[] = [];
+  const events: string[] = [];
+  let open = 0;
+  let busy = 0;
+  const end = new AbortController();
+  const check = () => until({ looks, painted }) && end.abort();
+  const began = performance.now();
+  const session = new LiveSession(
+    {
+      ready: Promise.resolve(),
+      async follow(image, time) {
+        image.close();
+        await wait(1);
+        follow?.();
+        return people(time - began);
+      },
+      async paint(pose, options) {
+        expect(++busy).toBe(1);
+        await wait(paintMs);
+        busy--;
+        paint?.(options);
+        open++;
+        const image = { close: () => open-- } as unknown as ImageBitmap;
+        painted.push({ pose, options, startedAt: performance.now() - paintMs });
+        return { index: 0, image, timings: { denoiseMs: paintMs - 2, decodeMs: 1 } } satisfies RenderedFrame;
+      },
+      async setReference() {
+        await wait(10);
+        events.push('swapped');
+      },
+    },
+    { reference, sizes: SIZES, startSize: 0, frameRate: 50, seed: 7, guidance: 1, ...options },
+    {
+      look: (look) => {
+        looks.push(look);
+        check();
+      },
+      frame: (image, frame) => {
+        image.close();
+        Object.assign(painted.at(-1) as Painted, { frame });
+        check();
+      },
+      rest: () => events.push('rest'),
+      restarted: (worker) => events.push(`restarted ${worker}`),
+    },
+  );
+  const source = {
+    async *frames({ signal }: { signal?: AbortSignal }) {
+      while (!signal?.aborted) {
+        await wait(frameMs);
+        const image = { width: 256, height: 256, close() {} } as unknown as ImageBitmap;
+        yield { image, takenAt: performance.now() };
+      }
+    },
+  };
+  meanwhile?.(session);
+  await session.run(source, end.signal);
+  return { looks, painted, events, open, session };
+}
+
+interface Painted {
+  readonly pose: Pose;
+  readonly options: RenderOptions;
+  readonly startedAt: number;
+  readonly frame?: PaintedFrame;
+}
+
+/** Somebody who sways to and fro, so that no two frames are alike. */
+const swaying = (time: number) => [standing({ shift: 0.06 * Math.sin(time / 60) })];
+
+describe('a live session', () => {
+  it('paints the newest pose with the same noise each time, one frame after the other', async () => {
+    const { painted, looks, open } = await play({ people: swaying }, ({ painted }) => painted.length >= 12);
+    expect(painted[0]?.options.fromLastFrame).toBeUndefined();
+    expect(painted[1]?.options.fromLastFrame?.strength).toBeGreaterThan(0);
+    expect(painted.every(({ options }) => options.seed === 7)).toBe(true);
+    // It looks while it paints.
+    expect(looks.length).toBeGreaterThan(painted.length);
+    expect(open).toBe(0);
+    for (const { frame } of painted.slice(0, -1)) expect(frame?.latencyMs).toBeGreaterThanOrEqual(12);
+  });
+
+  it('is never further behind than two frames', async () => {
+    const { painted } = await play({ people: swaying, paintMs: 60 }, ({ painted }) => painted.length >= 8);
+    const latencies = painted.flatMap(({ frame }) => frame?.latencyMs ?? []).sort((a, b) => a - b);
+    expect(latencies[latencies.length >> 1]).toBeLessThan(2 * 60);
+  });
+
+  it('rests while the person does, and holds the last frame', async () => {
+    const { painted, events } = await play({}, ({ looks }) => looks.length >= 15);
+    expect(painted).toHaveLength(1);
+    expect(events.filter((event) => event === 'rest').length).toBeGreaterThan(2);
+  });
+
+  it('has the new pose right within two frames of a cut', async () => {
+    const cut = 300;
+    let cutAt = Number.POSITIVE_INFINITY;
+    const { painted } = await play(
+      {
+        people: (time) => {
+          if (time > cut) cutAt = Math.min(cutAt, performance.now());
+          return [standing({ shift: time > cut ? 0.3 : 0.004 * Math.sin(time / 20) })];
+        },
+      },
+      ({ painted }) => painted.filter(({ startedAt }) => startedAt > cutAt).length >= 2,
+    );
+    // The body is where it belongs in its own frame: compare with where the first frame had it.
+    const place = (pose: Pose | undefined) => (pose ? jointX(pose, JOINT.neck) / pose.width : Number.NaN);
+    const after = painted.filter(({ startedAt }) => startedAt >= cutAt).slice(0, 2);
+    const there = after.find(({ pose }) => place(pose) - place(painted[0]?.pose) > 0.15);
+    expect(there).toBeDefined();
+    expect(there?.options.fromLastFrame).toBeUndefined();
+  });
+
+  it('says that nobody is there, paints nothing, and starts afresh when they come back', async () => {
+    const away = (time: number) => time > 150 && time < 450;
+    const { looks, painted } = await play(
+      { people: (time) => (away(time) ? [] : swaying(time)) },
+      ({ looks }) =>
+        looks.some(({ person }) => !person) && looks.slice(-12).every(({ person }) => person !== undefined),
+    );
+    expect(looks.some(({ person }) => person === undefined)).toBe(true);
+    expect(painted.every(({ pose }) => isSeen(pose, JOINT.neck))).toBe(true);
+  });
+
+  it('follows whom it is pointed to among two', async () => {
+    const [left, right] = [standing({ shift: -0.25 }), standing({ shift: 0.25 })];
+    const at = (pose: Pose) => ({ x: jointX(pose, JOINT.neck), y: 64 });
+    const { looks } = await play(
+      { people: () => [left, right] },
+      ({ looks }) => looks.length >= 8,
+      (session) => session.pick(at(right)),
+    );
+    expect(looks.at(-1)?.people).toHaveLength(2);
+    expect(jointX(looks.at(-1)?.person as Pose, JOINT.neck)).toBeCloseTo(at(right).x, 0);
+  });
+
+  it('learns the proportions in the first second', async () => {
+    const { looks } = await play({ people: swaying, paintMs: 40, frameMs: 20 }, ({ looks }) =>
+      looks.some(({ calibration }) => calibration === 1),
+    );
+    expect(looks[0]?.calibration).toBeLessThan(1);
+  });
+
+  it('goes on after a worker has died, from noise', async () => {
+    let deaths = 0;
+    const { painted, events } = await play(
+      {
+        people: swaying,
+        paint: () => {
+          if (painted0++ === 3 && deaths++ === 0) throw new EngineDiedError('of a test.');
+        },
+        follow: () => {
+          if (looks0++ === 5) throw new PoseWorkerError('of a test.');
+        },
+      },
+      ({ painted }) => painted.length >= 6,
+    );
+    expect(events).toContain('restarted engine');
+    expect(events).toContain('restarted pose');
+    expect(painted[3]?.options.fromLastFrame).toBeUndefined();
+  });
+  let painted0 = 0;
+  let looks0 = 0;
+
+  it('gives up on a worker that dies again and again, and on what is no death', async () => {
+    const always = (error: Error) => () => {
+      throw error;
+    };
+    const dying = play({ people: swaying, paint: always(new EngineDiedError('again.')) }, () => false);
+    await expect(dying).rejects.toThrow(EngineDiedError);
+    const wrong = play({ people: swaying, paint: always(new NotReadyError('No.', 'Yes.')) }, () => false);
+    await expect(wrong).rejects.toThrow(NotReadyError);
+  });
+
+  it('swaps the reference between two frames', async () => {
+    const other: Reference = { image: {} as ImageBitmap, pose: standing({ size: 1024 }) };
+    let swapped: Promise<void> | undefined;
+    const { painted, events } = await play(
+      { people: swaying },
+      ({ painted }) => painted.length >= 14,
+      (session) => setTimeout(() => (swapped = session.setReference(other, SIZES)), 100),
+    );
+    await swapped;
+    expect(events).toContain('swapped');
+    const first = painted.findIndex(({ pose }) => pose.width === 1024);
+    expect(first).toBeGreaterThan(0);
+    expect(painted[first]?.options.fromLastFrame).toBeUndefined();
+    expect(painted.slice(first).every(({ pose }) => pose.width === 1024)).toBe(true);
+  });
+
+  it('does nothing while the page is hidden', async () => {
+    const counts: number[] = [];
+    const { painted } = await play(
+      { people: swaying },
+      ({ painted }) => painted.length >= 20,
+      (session) => {
+        setTimeout(() => session.pause(), 100);
+        setTimeout(() => counts.push(1), 200);
+        setTimeout(() => session.resume(), 400);
+      },
+    );
+    const gaps = painted.slice(1).map(({ startedAt }, i) => startedAt - (painted[i]?.startedAt ?? 0));
+    expect(Math.max(...gaps)).toBeGreaterThan(200);
+    const first = painted[gaps.indexOf(Math.max(...gaps)) + 1];
+    expect(first?.options.fromLastFrame).toBeUndefined();
+  });
+
+  it('gives up size where the device is too slow for it', async () => {
+    const sizes = [256, 128].map((side) => ({ width: side, height: side }));
+    const { painted } = await play(
+      { people: swaying, paintMs: 30 },
+      ({ painted }) => painted.some(({ options }) => options.width === 128),
+      undefined,
+      { sizes },
+    );
+    const first = painted.find(({ options }) => options.width === 128);
+    expect(first?.options.fromLastFrame).toBeUndefined();
+  });
+});
