@@ -7,7 +7,8 @@
 //
 // The host writes on top: `Element` (the storage type) and the constants
 //   HEAD_SIZE        channels of a head
-//   VECTORS          vec4s of one thread's share of a head: HEAD_SIZE = VECTORS * 4 * SPLIT
+//   WHOLE            1 where that is a multiple of 4, so that storage is read as vec4s; RAGGED 1 where it is not
+//   VECTORS          vec4s of one thread's share of a head: HEAD_SIZE <= VECTORS * 4 * SPLIT, the rest is zeros
 //   SPLIT            neighbouring threads that share one query: wide heads do not fit in one thread's registers
 //   SHUFFLE          1: they add up their scores by subgroup shuffles; EXCHANGE 1: through workgroup memory
 //   QUERIES          queries a thread carries: each key that it reads is used this often
@@ -28,13 +29,22 @@ struct Lengths {
   batchStride: vec2u,
 }
 
+//: if WHOLE
+alias Stored = vec4<Element>;
+const HEAD_STORED = HEAD_SIZE / 4;
+//: end
+//: if RAGGED
+alias Stored = Element;
+const HEAD_STORED = HEAD_SIZE;
+//: end
+
 @group(0) @binding(0) var<uniform> lengths: Lengths;
-@group(0) @binding(1) var<storage, read> query: array<vec4<Element>>;
-@group(0) @binding(2) var<storage, read> key0: array<vec4<Element>>;
-@group(0) @binding(3) var<storage, read> value0: array<vec4<Element>>;
-@group(0) @binding(4) var<storage, read> key1: array<vec4<Element>>;
-@group(0) @binding(5) var<storage, read> value1: array<vec4<Element>>;
-@group(0) @binding(6) var<storage, read_write> result: array<vec4<Element>>;
+@group(0) @binding(1) var<storage, read> query: array<Stored>;
+@group(0) @binding(2) var<storage, read> key0: array<Stored>;
+@group(0) @binding(3) var<storage, read> value0: array<Stored>;
+@group(0) @binding(4) var<storage, read> key1: array<Stored>;
+@group(0) @binding(5) var<storage, read> value1: array<Stored>;
+@group(0) @binding(6) var<storage, read_write> result: array<Stored>;
 
 const HEAD_VECTORS = VECTORS * SPLIT;
 const GROUP_QUERIES = THREADS / SPLIT * QUERIES;
@@ -51,6 +61,61 @@ var<workgroup> valueTile: array<vec4f, TILE * HEAD_VECTORS>;
 var<workgroup> partials: array<f32, THREADS * QUERIES * BATCH>;
 //: end
 
+// The vec4 of a head that begins at `at`.
+//: if WHOLE
+fn queryAt(at: u32, vector: u32) -> vec4f {
+  return vec4f(query[at + vector]);
+}
+
+fn store(at: u32, vector: u32, values: vec4f) {
+  result[at + vector] = vec4<Element>(values);
+}
+
+//: for z in SOURCES
+fn key$zAt(at: u32, vector: u32) -> vec4f {
+  return vec4f(key$z[at + vector]);
+}
+
+fn value$zAt(at: u32, vector: u32) -> vec4f {
+  return vec4f(value$z[at + vector]);
+}
+
+//: end
+//: end
+//: if RAGGED
+fn queryAt(at: u32, vector: u32) -> vec4f {
+  var values = vec4f();
+  for (var i = 4 * vector; i < min(4 * vector + 4, HEAD_SIZE); i++) {
+    values[i % 4] = f32(query[at + i]);
+  }
+  return values;
+}
+
+fn store(at: u32, vector: u32, values: vec4f) {
+  for (var i = 4 * vector; i < min(4 * vector + 4, HEAD_SIZE); i++) {
+    result[at + i] = Element(values[i % 4]);
+  }
+}
+
+//: for z in SOURCES
+fn key$zAt(at: u32, vector: u32) -> vec4f {
+  var values = vec4f();
+  for (var i = 4 * vector; i < min(4 * vector + 4, HEAD_SIZE); i++) {
+    values[i % 4] = f32(key$z[at + i]);
+  }
+  return values;
+}
+
+fn value$zAt(at: u32, vector: u32) -> vec4f {
+  var values = vec4f();
+  for (var i = 4 * vector; i < min(4 * vector + 4, HEAD_SIZE); i++) {
+    values[i % 4] = f32(value$z[at + i]);
+  }
+  return values;
+}
+
+//: end
+//: end
 @compute @workgroup_size(THREADS)
 fn attention(
   @builtin(workgroup_id) group: vec3u,
@@ -58,17 +123,17 @@ fn attention(
 ) {
   let head = group.y;
   let batch = group.z;
-  let rowVectors = lengths.heads * HEAD_VECTORS;
+  let rowStored = lengths.heads * HEAD_STORED;
   let part = thread % SPLIT;
   let firstQuery = group.x * GROUP_QUERIES + thread / SPLIT;
-  let share = head * HEAD_VECTORS + part * VECTORS;
+  let share = part * VECTORS;
 
   // Threads beyond the last query repeat it, so that all reach every barrier; they write nothing.
   //: for r in QUERIES
   let query$r = firstQuery + $ru * (THREADS / SPLIT);
-  let from$r = (batch * lengths.queries + min(query$r, lengths.queries - 1)) * rowVectors + share;
+  let from$r = (batch * lengths.queries + min(query$r, lengths.queries - 1)) * rowStored + head * HEAD_STORED;
   //: for i in VECTORS
-  let q$r_$i = vec4f(query[from$r + $iu]) * SCALE;
+  let q$r_$i = queryAt(from$r, share + $iu) * SCALE;
   var sum$r_$i = vec4f();
   //: end
   var highest$r = f32(LOWEST);
@@ -89,9 +154,9 @@ fn attention(
         var k = vec4f();
         var v = vec4f();
         if (row < valid) {
-          let at = (firstRow + tile + row) * rowVectors + head * HEAD_VECTORS + slot % HEAD_VECTORS;
-          k = vec4f(key$z[at]);
-          v = vec4f(value$z[at]);
+          let at = (firstRow + tile + row) * rowStored + head * HEAD_STORED;
+          k = key$zAt(at, slot % HEAD_VECTORS);
+          v = value$zAt(at, slot % HEAD_VECTORS);
         }
         keyTile[slot] = k;
         valueTile[slot] = v;
@@ -106,11 +171,11 @@ fn attention(
       for (var first = 0u; first < valid; first += BATCH) {
         //: for b in BATCH
         //: if TILED
-        let at$b = (first + $bu) * HEAD_VECTORS + part * VECTORS;
+        let at$b = (first + $bu) * HEAD_VECTORS + share;
         //: end
         //: if DIRECT
         // Keys past the end repeat the last one, and their scores are dropped below.
-        let at$b = (firstRow + min(first + $bu, valid - 1)) * rowVectors + share;
+        let at$b = (firstRow + min(first + $bu, valid - 1)) * rowStored + head * HEAD_STORED;
         //: end
         //: for r in QUERIES
         var score$r_$b = 0.0;
@@ -121,7 +186,7 @@ fn attention(
           let k = keyTile[at$b + $iu];
           //: end
           //: if DIRECT
-          let k = vec4f(key$z[at$b + $iu]);
+          let k = key$zAt(at$b, share + $iu);
           //: end
           //: for r in QUERIES
           score$r_$b += dot(q$r_$i, k);
@@ -190,7 +255,7 @@ fn attention(
           let v$b = valueTile[at$b + $iu];
           //: end
           //: if DIRECT
-          let v$b = vec4f(value$z[at$b + $iu]);
+          let v$b = value$zAt(at$b, share + $iu);
           //: end
           //: for r in QUERIES
           s$r += v$b * p$r_$b;
@@ -209,7 +274,7 @@ fn attention(
   //: for r in QUERIES
   if (query$r < lengths.queries) {
     //: for i in VECTORS
-    result[from$r + $iu] = vec4<Element>(sum$r_$i / weight$r);
+    store(from$r, share + $iu, sum$r_$i / weight$r);
     //: end
   }
   //: end

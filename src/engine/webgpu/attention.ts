@@ -1,5 +1,4 @@
 import source from '../../../shaders/attention.wgsl?raw';
-import { PirouetteError, wireError } from '../../errors.ts';
 import type { Pipelines } from './pipelines.ts';
 import { expandShader } from './template.ts';
 
@@ -18,16 +17,6 @@ export interface AttentionVariant {
   readonly subgroups: boolean;
 }
 
-export class HeadSizeError extends PirouetteError {
-  constructor(headSize: number) {
-    super(
-      `Attention heads of ${headSize} channels are not supported: the number must be a multiple of 4.`,
-      'Use a model with other heads, or the WASM backend.',
-    );
-  }
-}
-wireError('HeadSizeError', HeadSizeError);
-
 /** f32 values of q and of the running sum that a thread keeps in registers before a real GPU starts to spill them. */
 const REGISTERS = 128;
 /** Every device grants 16 KiB of workgroup memory; what the tiles leave is for exchanged scores. */
@@ -45,12 +34,11 @@ export function attentionVariants(
   headSize: number,
   device: { readonly software: boolean; readonly subgroups: boolean },
 ): AttentionVariant[] {
-  if (headSize % 4 !== 0) throw new HeadSizeError(headSize);
   if (device.software) {
     return [{ name: 'direct', threads: 16, tile: 0, batch: 2, queries: 4, split: 1, subgroups: false }];
   }
   let split = 1;
-  while ((2 * headSize) / split > REGISTERS && (headSize / 4) % (2 * split) === 0) split *= 2;
+  while ((2 * headSize) / split > REGISTERS && headSize % (8 * split) === 0) split *= 2;
   const queries = (4 * headSize) / split <= REGISTERS ? 2 : 1;
   const tile = Math.max(BATCH, Math.min(32, Math.floor(TILE_BYTES / (8 * headSize * BATCH)) * BATCH));
   const tiled = { name: 'tiled', threads: 64, tile, batch: BATCH, queries, split, subgroups: false } as const;
@@ -102,7 +90,9 @@ export class AttentionKernel {
       subgroups,
       constants: {
         HEAD_SIZE: headSize,
-        VECTORS: headSize / 4 / split,
+        WHOLE: Number(headSize % 4 === 0),
+        RAGGED: Number(headSize % 4 !== 0),
+        VECTORS: Math.ceil(headSize / 4) / split,
         SPLIT: split,
         SHUFFLE: Number(split > 1 && subgroups),
         EXCHANGE: Number(split > 1 && !subgroups),

@@ -43,7 +43,7 @@ export async function chooseAttention(
       faults.push(`${name}: ${outcome.reason}`);
       continue;
     }
-    const error = await measureError(gpu, outcome.value, element, headSize);
+    const error = await measureAttentionError(gpu, outcome.value, element, headSize);
     if (error <= MOST_ERROR[element]) right.push(outcome.value);
     else faults.push(`${name}: wrong by ${error}`);
   }
@@ -56,7 +56,8 @@ export async function chooseAttention(
   return right[times.indexOf(Math.min(...times))] ?? first;
 }
 
-async function measureError(
+/** A kernel's error on this device, on a case that cuts every tile short. */
+export async function measureAttentionError(
   gpu: GPUDevice,
   kernel: AttentionKernel,
   element: Element,
