@@ -1,6 +1,6 @@
 /**
  * Measures a pack on people it has never seen, through the product's own engine.
- *   npm run eval -- [--pack DIR|URL] [--set DIR] [--json] [--sheet FILE] [--pairs N] [--clips N]
+ *   npm run eval -- [--pack DIR|URL] [--set DIR] [--json] [--sheet FILE] [--pairs N] [--clips N] [--threads N]
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -18,6 +18,7 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
     pairs: { type: 'string' },
     clips: { type: 'string' },
+    threads: { type: 'string', default: '0' },
   },
 });
 
@@ -43,6 +44,7 @@ const result = await withPage('/cli/eval/page.html', {}, async (page) => {
     set: '/served-set/',
     pairs: Number(values.pairs ?? Number.POSITIVE_INFINITY),
     clips: Number(values.clips ?? Number.POSITIVE_INFINITY),
+    threads: Number(values.threads),
   };
   return page.evaluate((it) => (window as unknown as EvaluationPage).evaluate(it), request);
 });

@@ -10,6 +10,8 @@ export interface EvaluationRequest {
   /** How many pairs and how many clips at most. */
   readonly pairs: number;
   readonly clips: number;
+  /** 0: as many as the engine thinks best. */
+  readonly threads: number;
 }
 
 export interface EvaluationResult {
@@ -32,7 +34,10 @@ async function evaluate(request: EvaluationRequest): Promise<EvaluationResult> {
 
 async function measure(request: EvaluationRequest): Promise<EvaluationResult> {
   const engine = createEngine();
-  const { manifest, device } = await engine.load({ kind: 'url', url: request.pack }, { backend: 'wasm' });
+  const { manifest, device } = await engine.load(
+    { kind: 'url', url: request.pack },
+    { backend: 'wasm', threads: request.threads },
+  );
   const { width, height, guidance } = manifest.defaults;
   const set = new EvaluationSet(request.set, { width, height });
   const options = { width, height, guidance };

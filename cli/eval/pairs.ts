@@ -6,7 +6,7 @@ import { sharpness } from '../../src/metrics/sharpness.ts';
 import { ssim } from '../../src/metrics/ssim.ts';
 import type { PackManifest } from '../../src/pack/manifest.ts';
 import { throughAutoencoder } from './autoencoder.ts';
-import { warpLimbs } from './body-parts.ts';
+import { warpLimbs } from './limbs.ts';
 import { poseDistance } from './pose-distance.ts';
 import { type EvaluationSet, type Pair, type PairEntry, placed } from './set.ts';
 import { ContactSheet } from './sheet.ts';

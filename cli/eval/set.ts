@@ -1,7 +1,7 @@
 import { fitPose, placeInside, type Size } from '../../src/engine/fit.ts';
 import type { Picture } from '../../src/metrics/picture.ts';
 import type { Pose } from '../../src/pose/types.ts';
-import { personMask } from './body-parts.ts';
+import { personMask } from './limbs.ts';
 
 type Joints = readonly (readonly [x: number, y: number, seen: number])[];
 
