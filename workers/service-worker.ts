@@ -22,6 +22,9 @@ const ISOLATION = {
   'Cross-Origin-Resource-Policy': 'same-origin',
 };
 
+/** Hosts that answer with `Vary: Origin` mean other origins; here there is but one. */
+const ANY_ORIGIN = { ignoreVary: true };
+
 worker.addEventListener('install', (event) => {
   const fill = async () => {
     const cache = await caches.open(CACHE);
@@ -49,7 +52,7 @@ worker.addEventListener('fetch', (event) => {
   if (request.mode === 'navigate') event.respondWith(freshFirst(request));
   else if (path.endsWith('pack.json') || path.endsWith('examples.json'))
     event.respondWith(freshFirst(request));
-  else if (/^(assets|pose|examples|icons)\//.test(path)) event.respondWith(keptFirst(request));
+  else if (/^(assets|pose|examples|icons)\/|^manifest/.test(path)) event.respondWith(keptFirst(request));
 });
 
 async function freshFirst(request: Request): Promise<Response> {
@@ -59,7 +62,8 @@ async function freshFirst(request: Request): Promise<Response> {
     if (response.ok) await keep(cache, request, response.clone());
     return await withHeaders(request, response);
   } catch (error) {
-    const kept = (await cache.match(request, { ignoreSearch: true })) ?? (await homePage(cache, request));
+    const kept =
+      (await cache.match(request, { ...ANY_ORIGIN, ignoreSearch: true })) ?? (await homePage(cache, request));
     if (!kept) throw error;
     return withHeaders(request, kept);
   }
@@ -67,7 +71,7 @@ async function freshFirst(request: Request): Promise<Response> {
 
 async function keptFirst(request: Request): Promise<Response> {
   const cache = await caches.open(CACHE);
-  const kept = await cache.match(request);
+  const kept = await cache.match(request, ANY_ORIGIN);
   // A part of a file is asked for by media elements only; the whole of it answers as well.
   if (kept) return withHeaders(request, kept);
   const response = await fetch(request);
@@ -81,7 +85,7 @@ async function keep(cache: Cache, request: Request, response: Response): Promise
 }
 
 async function homePage(cache: Cache, request: Request): Promise<Response | undefined> {
-  return request.mode === 'navigate' ? cache.match(scope) : undefined;
+  return request.mode === 'navigate' ? cache.match(scope, ANY_ORIGIN) : undefined;
 }
 
 async function withHeaders(request: Request, response: Response): Promise<Response> {

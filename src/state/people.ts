@@ -79,16 +79,32 @@ export function sightingAt(sightings: readonly Sighting[], time: number): Sighti
   return sightings.findLast((sighting) => sighting.time <= time + 1e-3);
 }
 
-/** The dancer's poses at these times, on the body and in the place of the reference. */
+interface Fitting {
+  readonly inputs: readonly unknown[];
+  readonly track: Track;
+  readonly warnings: readonly string[];
+}
+
+let lastFitting: Fitting | null = null;
+
+/**
+ * The dancer's poses at these times, on the body and in the place of the reference. The whole track is fitted before
+ * its part is taken: a fit looks at all that it is given, so a shorter trim would otherwise move every pose a little,
+ * and no frame that is done could be kept.
+ */
 export function fitMotion(
   track: Track,
   times: readonly number[],
   reference: Pose,
   { fit, mirror }: Pick<Settings, 'fit' | 'mirror'>,
 ): { poses: readonly Pose[]; warnings: readonly string[] } {
-  const { width, height } = track;
-  const poses = times.map((time) => poseAt(track, time));
-  const moved = { width, height, times, poses, gaps: track.gaps };
-  const fitted = fitTrack(moved, reference, { mode: fit, mirrored: mirror });
-  return { poses: fitted.poses, warnings: fitted.warnings.map(({ message }) => message) };
+  const { width, height } = reference;
+  const inputs = [track, fit, mirror, width, height, ...reference.joints];
+  if (!lastFitting?.inputs.every((input, index) => input === inputs[index])) {
+    const { poses, warnings } = fitTrack(track, reference, { mode: fit, mirrored: mirror });
+    const fitted = { width, height, times: track.times, poses, gaps: track.gaps };
+    lastFitting = { inputs, track: fitted, warnings: warnings.map(({ message }) => message) };
+  }
+  const fitting = lastFitting;
+  return { poses: times.map((time) => poseAt(fitting.track, time)), warnings: fitting.warnings };
 }

@@ -64,16 +64,20 @@ export async function ensureLoaded(
   }
 }
 
+/** Sets the references of a loaded engine, unless it has these already. */
+export async function giveReferences(engine: EngineApi, references: readonly Reference[]): Promise<void> {
+  const now = given.get(engine);
+  if (now === undefined || now.references === references) return;
+  now.references = null;
+  await engine.setReferences(references);
+  now.references = references;
+}
+
 /** Runs a job from load to last frame; resolves with the number of finished frames. */
 export async function render(engine: EngineApi, job: RenderJob, events: RenderEvents): Promise<number> {
   const info = await ensureLoaded(engine, job.pack, job.load, events.onPackProgress);
   events.onReady?.(info);
-  const now = given.get(engine);
-  if (now && now.references !== job.references) {
-    now.references = null;
-    await engine.setReferences(job.references);
-    now.references = job.references;
-  }
+  await giveReferences(engine, job.references);
   return engine.animate(job.poses, job.options, (frame) => events.onFrame(frame));
 }
 
