@@ -1,33 +1,44 @@
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { ClipPanel } from './ClipPanel.tsx';
 import { DeviceSheet } from './DeviceSheet.tsx';
 import { useDropAndPaste } from './drop.ts';
 import { Header } from './Header.tsx';
 import { PhotoPanel } from './PhotoPanel.tsx';
+import { usePlace } from './place.ts';
 import { RenderBar } from './RenderBar.tsx';
 import { ResultPanel } from './ResultPanel.tsx';
 import { SettingsSheet } from './SettingsSheet.tsx';
 import { Timeline } from './Timeline.tsx';
+
+/** Few start with it: it comes when it is asked for. */
+const LiveScreen = lazy(() => import('./live/LiveScreen.tsx'));
 
 type OpenSheet = 'settings' | 'device' | null;
 
 export function App() {
   const [sheet, setSheet] = useState<OpenSheet>(null);
   const dropping = useDropAndPaste();
+  const place = usePlace();
 
   return (
     <>
-      <a className="skip-link" href="#result">
+      <a className="skip-link" href={place === 'live' ? '#live-stage' : '#result'}>
         Skip to the result
       </a>
-      <Header onDevice={() => setSheet('device')} />
-      <main className={`studio ${dropping ? 'dropping' : ''}`}>
-        <PhotoPanel />
-        <ClipPanel />
-        <Timeline />
-        <RenderBar onSettings={() => setSheet('settings')} />
-        <ResultPanel />
-      </main>
+      <Header place={place} onDevice={() => setSheet('device')} />
+      {place === 'live' ? (
+        <Suspense>
+          <LiveScreen />
+        </Suspense>
+      ) : (
+        <main className={`studio ${dropping ? 'dropping' : ''}`}>
+          <PhotoPanel />
+          <ClipPanel />
+          <Timeline />
+          <RenderBar onSettings={() => setSheet('settings')} />
+          <ResultPanel />
+        </main>
+      )}
       <SettingsSheet open={sheet === 'settings'} onClose={() => setSheet(null)} />
       <DeviceSheet open={sheet === 'device'} onClose={() => setSheet(null)} />
     </>

@@ -2,9 +2,10 @@ import { useState } from 'react';
 import { type Device, useDevice } from '../state/device.ts';
 import { Action } from './controls.tsx';
 import { Icon } from './Icon.tsx';
+import type { Place } from './place.ts';
 import { isDark, showTheme } from './theme.ts';
 
-export function Header({ onDevice }: { onDevice: () => void }) {
+export function Header({ place, onDevice }: { place: Place; onDevice: () => void }) {
   const device = useDevice();
   const [dark, setDark] = useState(isDark);
 
@@ -16,6 +17,10 @@ export function Header({ onDevice }: { onDevice: () => void }) {
       </h1>
       <p className="promise">Nothing leaves this device</p>
       <div className="header-actions">
+        <a className="button quiet" href={place === 'live' ? '#' : '#live'}>
+          <Icon name={place === 'live' ? 'image' : 'camera'} />
+          {place === 'live' ? 'Studio' : 'Live'}
+        </a>
         <button type="button" className="button quiet device-chip" onClick={onDevice}>
           <Icon name="cpu" />
           <span>{describeDevice(device)}</span>

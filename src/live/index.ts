@@ -1,0 +1,20 @@
+/**
+ * The live room: a camera drives the reference, frame by frame. Pure but for time; what touches a device is handed in.
+ *
+ *   new LiveSession(parts, options, listener)     session.run(source, signal), pause, resume, pick, setReference ...
+ *   Pacer                                         steps and size for the wanted frame rate
+ *   FramePlanner                                  no work, on from the last frame, or a fresh start
+ *   LiveMeter                                     frames a second, latency and stages of the last seconds
+ */
+export { type LiveFigures, LiveMeter } from './meter.ts';
+export { MOST_EVALUATIONS, type Pace, Pacer, type Size, type Work } from './pacer.ts';
+export { type FramePlan, FramePlanner } from './planner.ts';
+export {
+  type LiveFrames,
+  type LiveListener,
+  type LiveOptions,
+  type LiveParts,
+  LiveSession,
+  type Look,
+  type PaintedFrame,
+} from './session.ts';

@@ -1,0 +1,71 @@
+/** The two canvases of the live screen, painted as fast as frames come and never through React. */
+import type { Look } from '../live/index.ts';
+import { type Pose, paintSkeleton } from '../pose/index.ts';
+
+export class LiveView {
+  /** What the camera gave last; it is shown together with the skeleton that was found in it. */
+  readonly #taken = new OffscreenCanvas(1, 1);
+  #screen: HTMLCanvasElement | null = null;
+  #camera: HTMLCanvasElement | null = null;
+  #size = { width: 1, height: 1 };
+
+  /** The canvas for the painted frames. */
+  readonly screenRef = (canvas: HTMLCanvasElement | null): void => {
+    this.#screen = canvas;
+  };
+
+  /** The canvas for the camera's picture. */
+  readonly cameraRef = (canvas: HTMLCanvasElement | null): void => {
+    this.#camera = canvas;
+  };
+
+  get screen(): HTMLCanvasElement | null {
+    return this.#screen;
+  }
+
+  /** The image is taken over. */
+  show(image: ImageBitmap): void {
+    const canvas = this.#screen;
+    if (canvas === null) return image.close();
+    if (canvas.width !== image.width) canvas.width = image.width;
+    if (canvas.height !== image.height) canvas.height = image.height;
+    canvas.getContext('bitmaprenderer')?.transferFromImageBitmap(image);
+  }
+
+  take(image: ImageBitmap): void {
+    resize(this.#taken, image);
+    this.#taken.getContext('2d', { alpha: false })?.drawImage(image, 0, 0);
+  }
+
+  look({ size, people, person }: Look): void {
+    const context = this.#camera?.getContext('2d');
+    if (!this.#camera || !context) return;
+    this.#size = size;
+    resize(this.#camera, size);
+    context.drawImage(this.#taken, 0, 0);
+    context.globalAlpha = 0.35;
+    for (const other of people) if (!isSame(other, person)) paintSkeleton(context, other);
+    context.globalAlpha = 1;
+    if (person) paintSkeleton(context, person);
+  }
+
+  /** A place on the camera's canvas, in shares of its sides, as a place in the camera's picture. */
+  pointAt(x: number, y: number): { readonly x: number; readonly y: number } {
+    return { x: x * this.#size.width, y: y * this.#size.height };
+  }
+}
+
+function resize(
+  canvas: HTMLCanvasElement | OffscreenCanvas,
+  { width, height }: { width: number; height: number },
+) {
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
+}
+
+/** The followed person is a smoothed copy of one of those that were found. */
+function isSame(other: Pose, person: Pose | undefined): boolean {
+  if (person === undefined) return false;
+  const [x, y] = [other.joints[3] ?? 0, other.joints[4] ?? 0];
+  return Math.hypot(x - (person.joints[3] ?? 0), y - (person.joints[4] ?? 0)) < 0.12 * other.height;
+}

@@ -1,0 +1,378 @@
+import { create } from 'zustand';
+import { FOR_LIVE, PoseClient } from '../client/pose.ts';
+import type { EngineApi } from '../engine/api.ts';
+import { type LiveFigures, LiveMeter, LiveSession, type Pace } from '../live/index.ts';
+import type { FrameSource } from '../media/page/index.ts';
+import { learnPackDefaults, type PhotoChoice, useChoices } from './choices.ts';
+import { currentEngine, useDevice } from './device.ts';
+import { chooseExamplePhoto, useExamples } from './examples.ts';
+import { isBusy, useJob } from './job.ts';
+import { type LiveFilm, LiveRecorder } from './live-film.ts';
+import { liveReference, liveSizes } from './live-photo.ts';
+import { LiveView } from './live-view.ts';
+import { media, pageMedia } from './media.ts';
+import { PlanError, type Problem, problemOf } from './problem.ts';
+import { ensureLoaded, giveReferences } from './render.ts';
+
+export type LivePhase = 'off' | 'starting' | 'live' | 'failed';
+
+/** The camera, or a clip in its place. */
+export type LiveSource = 'camera' | { readonly file: Blob; readonly name: string };
+
+export interface Live {
+  readonly phase: LivePhase;
+  readonly source: LiveSource;
+  readonly cameras: readonly { readonly deviceId: string; readonly label: string }[];
+  readonly deviceId: string | null;
+  readonly problem: Problem | null;
+  /** A fault beside the picture, such as of a recording; it goes on. */
+  readonly aside: Problem | null;
+  readonly people: number;
+  readonly isPersonThere: boolean;
+  readonly calibration: number;
+  readonly isResting: boolean;
+  readonly isHidden: boolean;
+  /** A worker that was just started again. */
+  readonly restarted: 'pose' | 'engine' | null;
+  readonly hasPicture: boolean;
+  readonly figures: LiveFigures | null;
+  readonly pace: Pace | null;
+  readonly frameRate: number;
+  readonly mirror: boolean;
+  readonly microphone: boolean;
+  readonly countdown: number | null;
+  readonly recordingSince: number | null;
+  readonly film: LiveFilm | null;
+}
+
+export const FRAME_RATES = [6, 12, 24] as const;
+
+const NOTHING_SEEN = {
+  people: 0,
+  isPersonThere: false,
+  calibration: 0,
+  isResting: false,
+  restarted: null,
+  hasPicture: false,
+  figures: null,
+  pace: null,
+  countdown: null,
+} as const;
+
+export const useLive = create<Live>(() => ({
+  phase: 'off',
+  source: 'camera',
+  cameras: [],
+  deviceId: null,
+  problem: null,
+  aside: null,
+  isHidden: document.hidden,
+  frameRate: 12,
+  mirror: true,
+  microphone: false,
+  recordingSince: null,
+  film: null,
+  ...NOTHING_SEEN,
+}));
+
+export const view = new LiveView();
+
+/** Two, so that a second person is noticed and can be chosen. */
+const WATCHING = { ...FOR_LIVE, people: 2 };
+const FIGURES_EVERY_MS = 500;
+const RESTART_SHOWN_MS = 4000;
+const COUNTDOWN_SECONDS = 3;
+
+interface Running {
+  readonly end: AbortController;
+  readonly session: LiveSession;
+  readonly source: FrameSource;
+  photo: PhotoChoice;
+}
+
+let running: Running | null = null;
+let recorder: LiveRecorder | null = null;
+let turn = 0;
+
+/** Opens the camera and goes live; what stands in the way is said, and tried again by another call. */
+export async function goLive(source: LiveSource = useLive.getState().source): Promise<void> {
+  const mine = ++turn;
+  await endSession();
+  if (mine !== turn) return;
+  const mirror = source === 'camera' ? useLive.getState().mirror : false;
+  useLive.setState({ ...NOTHING_SEEN, phase: 'starting', source, mirror, problem: null, aside: null });
+  let frames: (FrameSource & { close(): void }) | null = null;
+  try {
+    if (isBusy(useJob.getState())) throw new PlanError(STUDIO_IS_BUSY);
+    frames = await openSource(source);
+    const photo = await somebody();
+    if (mine !== turn) return;
+    await runSession(frames, photo, mine);
+    if (mine === turn) useLive.setState({ phase: 'off' });
+  } catch (error) {
+    if (mine !== turn) return;
+    const problem = problemOf(error);
+    useLive.setState({ phase: problem ? 'failed' : 'off', problem });
+    await stopRecording();
+  } finally {
+    frames?.close();
+  }
+}
+
+const STUDIO_IS_BUSY: Problem = {
+  message: 'The studio is making a dance at the moment, and there is one engine for both.',
+  remedy: 'Wait until it is finished, or stop it there: finished frames are kept.',
+};
+
+export async function leaveLive(): Promise<void> {
+  turn++;
+  await stopRecording();
+  await endSession();
+  useLive.setState({ phase: 'off', ...NOTHING_SEEN });
+}
+
+async function endSession(): Promise<void> {
+  running?.end.abort();
+  running = null;
+}
+
+async function openSource(source: LiveSource): Promise<FrameSource & { close(): void }> {
+  const { listCameras, openCamera, playClip } = await pageMedia();
+  const { mirror, deviceId } = useLive.getState();
+  if (source !== 'camera') {
+    const { openClip } = await media();
+    // What is wrong with a file is known here, and said better than by the element that plays it.
+    (await openClip(source.file)).close();
+    return playClip(source.file, { mirror });
+  }
+  const camera = await openCamera({ width: 640, height: 480, mirror, ...(deviceId && { deviceId }) });
+  useLive.setState({ cameras: await listCameras().catch(() => []), deviceId: camera.deviceId || null });
+  return camera;
+}
+
+/** The studio's photo, or else the first example: nobody has to choose before they see something. */
+async function somebody(): Promise<PhotoChoice> {
+  const [example] = useExamples.getState().photos;
+  if (useChoices.getState().photos.length === 0 && example) await chooseExamplePhoto(example);
+  const { photos, photoProblem } = useChoices.getState();
+  const [photo] = photos;
+  if (photo) return photo;
+  throw new PlanError(
+    photoProblem ?? { message: 'There is no photo yet.', remedy: 'Choose a photo of one person.' },
+  );
+}
+
+async function runSession(
+  frames: FrameSource & { close(): void },
+  photo: PhotoChoice,
+  mine: number,
+): Promise<void> {
+  const engine = currentEngine();
+  const pose = new PoseClient(WATCHING);
+  const meter = new LiveMeter();
+  const end = new AbortController();
+  const { settings, pack } = useChoices.getState();
+  const sizes = liveSizes(settings, photo.image, pack.size);
+  const reference = await liveReference(photo, sizes[0] ?? pack.size);
+  const hasGpu = useDevice.getState().hasWebGpu === true && settings.backend !== 'wasm';
+  let shownAt = 0;
+  const session = new LiveSession(
+    {
+      ready: prepareEngine(engine).then(async (isNews) => {
+        if (mine !== turn) return;
+        if (isNews) await swapPhoto(useChoices.getState().photos[0] ?? photo);
+        else await giveReferences(engine, [reference]);
+        useLive.setState({ phase: 'live' });
+      }),
+      follow: (image, timeMs) => pose.follow(image, timeMs),
+      paint: (body, options) => engine.renderFrame(body, options),
+      setReference: (next) => giveReferences(engine, [next]),
+    },
+    {
+      reference,
+      sizes,
+      // Without a GPU the smallest size comes first: there is something to see at once, and it grows if it can.
+      startSize: hasGpu ? 0 : sizes.length - 1,
+      frameRate: useLive.getState().frameRate,
+      seed: settings.seed,
+      guidance: settings.guidance ?? pack.guidance,
+    },
+    {
+      camera: (image) => view.take(image),
+      look(look) {
+        view.look(look);
+        noteLook(look.people.length, look.person !== undefined, look.calibration);
+      },
+      frame(image, frame) {
+        view.show(image);
+        const now = performance.now();
+        meter.add(now, frame);
+        if (view.screen) recorder?.add(view.screen);
+        if (now - shownAt < FIGURES_EVERY_MS && useLive.getState().hasPicture) return;
+        shownAt = now;
+        useLive.setState({ hasPicture: true, isResting: false, pace: frame.pace, figures: meter.figures });
+      },
+      rest() {
+        meter.forget();
+        if (!useLive.getState().isResting) useLive.setState({ isResting: true });
+      },
+      restarted: noteRestart,
+    },
+  );
+  running = { end, session, source: frames, photo };
+  const onVisibility = () => {
+    useLive.setState({ isHidden: document.hidden });
+    meter.forget();
+    if (document.hidden) session.pause();
+    else session.resume();
+  };
+  document.addEventListener('visibilitychange', onVisibility);
+  const unsubscribe = useChoices.subscribe(({ photos }) => {
+    if (photos[0] && photos[0] !== running?.photo && running?.session === session) void swapPhoto(photos[0]);
+  });
+  try {
+    await session.run(frames, end.signal);
+  } finally {
+    unsubscribe();
+    document.removeEventListener('visibilitychange', onVisibility);
+    pose.dispose();
+  }
+}
+
+/** True where the pack turned out to be made for something else than was thought. */
+async function prepareEngine(engine: EngineApi): Promise<boolean> {
+  const { settings, pack } = useChoices.getState();
+  const { backend, precision, threads } = settings;
+  const info = await ensureLoaded(engine, pack.source, { backend, precision, threads }, (progress) =>
+    useDevice.setState({ progress }),
+  );
+  useDevice.setState({ info, progress: null });
+  const { width, height, guidance } = info.manifest.defaults;
+  return learnPackDefaults({ width, height }, guidance);
+}
+
+/** Another person in the photo, while it runs. */
+async function swapPhoto(photo: PhotoChoice): Promise<void> {
+  if (!running) return;
+  running.photo = photo;
+  const { settings, pack } = useChoices.getState();
+  const sizes = liveSizes(settings, photo.image, pack.size);
+  const { session } = running;
+  try {
+    const reference = await liveReference(photo, sizes[0] ?? pack.size);
+    // A later choice may have overtaken this one.
+    if (running?.photo === photo) await session.setReference(reference, sizes);
+  } catch (error) {
+    useLive.setState({ aside: problemOf(error) });
+  }
+}
+
+function noteLook(people: number, isPersonThere: boolean, calibration: number): void {
+  const before = useLive.getState();
+  const isNews =
+    before.people !== people ||
+    before.isPersonThere !== isPersonThere ||
+    Math.floor(before.calibration * 4) !== Math.floor(calibration * 4);
+  if (isNews) useLive.setState({ people, isPersonThere, calibration });
+}
+
+function noteRestart(worker: 'pose' | 'engine'): void {
+  useLive.setState({ restarted: worker });
+  setTimeout(() => useLive.setState({ restarted: null }), RESTART_SHOWN_MS);
+}
+
+export function followPersonAt(x: number, y: number): void {
+  running?.session.pick(view.pointAt(x, y));
+}
+
+export function setFrameRate(frameRate: number): void {
+  useLive.setState({ frameRate });
+  running?.session.aimFor(frameRate);
+}
+
+export function setMirror(mirror: boolean): void {
+  useLive.setState({ mirror });
+  if (!running) return;
+  running.source.mirror = mirror;
+  running.session.turnAround();
+}
+
+export function chooseCamera(deviceId: string): void {
+  useLive.setState({ deviceId });
+  void goLive('camera');
+}
+
+export const measureAgain = (): void => running?.session.recalibrate();
+export const setMicrophone = (microphone: boolean): void => useLive.setState({ microphone });
+export const dismissAside = (): void => useLive.setState({ aside: null });
+
+/** Counts down, then records what the screen shows. */
+export async function startRecording(): Promise<void> {
+  const mine = turn;
+  for (let count = COUNTDOWN_SECONDS; count > 0; count--) {
+    useLive.setState({ countdown: count });
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    if (mine !== turn || useLive.getState().countdown === null) return;
+  }
+  useLive.setState({ countdown: null });
+  const { screen } = view;
+  if (!screen) return;
+  forgetFilm();
+  try {
+    const { microphone, pace } = useLive.getState();
+    recorder = await LiveRecorder.start(pace?.size ?? screen, {
+      withMicrophone: microphone,
+      about: aboutLive(),
+    });
+    recorder.add(screen);
+    useLive.setState({ recordingSince: performance.now(), aside: null });
+  } catch (error) {
+    useLive.setState({ aside: problemOf(error) });
+  }
+}
+
+export const cancelCountdown = (): void => useLive.setState({ countdown: null });
+
+export async function stopRecording(): Promise<void> {
+  const { screen } = view;
+  const ending = recorder;
+  recorder = null;
+  useLive.setState({ recordingSince: null, countdown: null });
+  if (!ending) return;
+  try {
+    useLive.setState({ film: await ending.stop(screen) });
+  } catch (error) {
+    useLive.setState({ aside: problemOf(error) });
+  }
+}
+
+export function forgetFilm(): void {
+  const { film } = useLive.getState();
+  if (film) URL.revokeObjectURL(film.url);
+  useLive.setState({ film: null });
+}
+
+export async function saveLiveFilm(film: LiveFilm): Promise<void> {
+  (await pageMedia()).download(film.file, film.name);
+}
+
+/** What the screen shows, as a PNG among the downloads. */
+export async function takeSnapshot(): Promise<void> {
+  const { screen } = view;
+  if (!screen) return;
+  try {
+    const [{ writeStill }, { download }] = await Promise.all([media(), pageMedia()]);
+    download(await writeStill(screen, aboutLive()), 'pirouette-live.png');
+  } catch (error) {
+    useLive.setState({ aside: problemOf(error) });
+  }
+}
+
+function aboutLive() {
+  const { settings, pack } = useChoices.getState();
+  const { frameRate, pace } = useLive.getState();
+  return {
+    seed: settings.seed,
+    settings: { live: true, seed: settings.seed, frameRate, pack: pack.name, ...pace?.size },
+  };
+}

@@ -1,0 +1,41 @@
+import type { MouseEvent } from 'react';
+import { chooseCamera, followPersonAt, measureAgain, setMirror, useLive, view } from '../../state/live.ts';
+import { Action, Switch } from '../controls.tsx';
+import { PickClip } from './PickClip.tsx';
+
+/** What the camera sees, small, with the skeleton that was found in it. */
+export function CameraView() {
+  const { source, mirror, cameras, deviceId, people } = useLive();
+  const point = (event: MouseEvent<HTMLCanvasElement>) => {
+    const { left, top, width, height } = event.currentTarget.getBoundingClientRect();
+    followPersonAt((event.clientX - left) / width, (event.clientY - top) / height);
+  };
+  return (
+    <section className="live-camera" aria-label="Camera">
+      <canvas
+        ref={view.cameraRef}
+        className={people > 1 ? 'pointable' : ''}
+        role="img"
+        aria-label={source === 'camera' ? 'What the camera sees' : `The clip ${source.name}`}
+        onClick={point}
+      />
+      <div className="live-row">
+        <Switch label="Mirror" checked={mirror} onChange={setMirror} />
+        <Action icon="person" label="Measure again" className="quiet" onClick={measureAgain} />
+        <PickClip label={source === 'camera' ? 'Use a clip' : 'Another clip'} />
+      </div>
+      {source === 'camera' && cameras.length > 1 && (
+        <label className="live-row">
+          Camera
+          <select value={deviceId ?? ''} onChange={({ target }) => chooseCamera(target.value)}>
+            {cameras.map((camera, index) => (
+              <option key={camera.deviceId} value={camera.deviceId}>
+                {camera.label || `Camera ${index + 1}`}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+    </section>
+  );
+}

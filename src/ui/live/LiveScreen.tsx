@@ -1,0 +1,115 @@
+import './live.css';
+import { useLayoutEffect } from 'react';
+import { useDevice } from '../../state/device.ts';
+import { goLive, leaveLive, useLive, view } from '../../state/live.ts';
+import { Action } from '../controls.tsx';
+import { ProblemMessage } from '../Message.tsx';
+import { TaskLine } from '../TaskLine.tsx';
+import { CameraView } from './CameraView.tsx';
+import { LiveControls } from './LiveControls.tsx';
+import { LiveFilmSheet } from './LiveFilmSheet.tsx';
+import { LivePhotos } from './LivePhotos.tsx';
+import { figuresWords, paceWords, statusOf } from './live-words.ts';
+import { PickClip } from './PickClip.tsx';
+
+/** The camera moves the person in the photo, as it happens. */
+export default function LiveScreen() {
+  const phase = useLive((live) => live.phase);
+
+  // Before the canvases go: a recording under way ends with what they show.
+  useLayoutEffect(() => () => void leaveLive(), []);
+
+  const isOn = phase === 'live' || phase === 'starting';
+  return (
+    <main className="live" aria-labelledby="live-title">
+      <h2 id="live-title" className="hidden-visually">
+        Live
+      </h2>
+      <section id="live-stage" className="live-stage" aria-label="Live picture">
+        <div className="spot" />
+        {isOn ? <LivePicture /> : <Invitation />}
+      </section>
+      <aside className="live-side">
+        {isOn && <CameraView />}
+        <LivePhotos />
+        {isOn && <LiveControls />}
+      </aside>
+      <LiveFilmSheet />
+    </main>
+  );
+}
+
+function Invitation() {
+  const { problem, source } = useLive();
+  const [again, camera] = problem ? ['Try again', source === 'camera'] : ['Start the camera', true];
+  return (
+    <div className="live-invitation">
+      <p className="headline">Move, and they move</p>
+      {problem ? (
+        <ProblemMessage problem={problem} />
+      ) : (
+        <p className="subline">
+          Stand before the camera, seen from head to feet if you can. What it sees stays on this device.
+        </p>
+      )}
+      <div className="live-ways">
+        {camera && (
+          <Action
+            icon="camera"
+            label={again}
+            className="primary large"
+            onClick={() => void goLive('camera')}
+          />
+        )}
+        <PickClip label="Use a clip instead" />
+        {!camera && <Action icon="camera" label="Use the camera" onClick={() => void goLive('camera')} />}
+      </div>
+    </div>
+  );
+}
+
+function LivePicture() {
+  const live = useLive();
+  const progress = useDevice((device) => device.progress);
+  const status = live.phase === 'live' ? statusOf(live) : null;
+  return (
+    <>
+      <canvas
+        ref={view.screenRef}
+        className="live-screen"
+        role="img"
+        aria-label="The person in the photo, moved by you"
+      />
+      {live.countdown !== null && (
+        <p className="countdown" role="status">
+          {live.countdown}
+        </p>
+      )}
+      {live.phase === 'starting' && (
+        <TaskLine
+          task={
+            progress
+              ? {
+                  label: 'Getting the model',
+                  share: progress.totalBytes ? progress.loadedBytes / progress.totalBytes : null,
+                }
+              : { label: 'Getting ready', share: null }
+          }
+        />
+      )}
+      <div className="live-status" role="status">
+        {status && (
+          <p>
+            {status.what} {status.remedy && <span>{status.remedy}</span>}
+          </p>
+        )}
+      </div>
+      {live.figures && live.pace && (
+        <p className="live-figures">
+          <strong>{figuresWords(live.figures)}</strong>
+          <span>{paceWords(live.pace, live.frameRate)}</span>
+        </p>
+      )}
+    </>
+  );
+}
