@@ -92,6 +92,8 @@ function namedError(error: unknown, doing: string): Error {
   const noMemory =
     typeof error === 'number' ||
     error instanceof RangeError ||
-    /bad_alloc|out of memory|allocation failed|Cannot enlarge memory/i.test(message);
+    /bad_alloc|out of memory|allocation failed|failed to allocate|cannot enlarge memory|shape is too large/i.test(
+      message,
+    );
   return noMemory ? new OutOfMemoryError(doing, { cause: error }) : new NetworkError(doing, { cause: error });
 }
