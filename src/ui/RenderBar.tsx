@@ -79,7 +79,11 @@ function MainAction() {
         label={label}
         className={`large ${nothingToDo ? '' : 'primary'}`}
         disabled={!motion || nothingToDo}
-        onClick={() => void start()}
+        onClick={() => {
+          // On a phone the stage is below: what was asked for should be seen.
+          document.getElementById('result')?.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
+          void start();
+        }}
       />
     </div>
   );
