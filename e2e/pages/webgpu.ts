@@ -1,0 +1,187 @@
+import type { Evaluation, Networks } from '../../src/engine/backend.ts';
+import { WasmBackend } from '../../src/engine/wasm/backend.ts';
+import { AttentionKernel, attentionVariants } from '../../src/engine/webgpu/attention.ts';
+import { WebGpuBackend } from '../../src/engine/webgpu/backend.ts';
+import { measureAttentionError } from '../../src/engine/webgpu/choose-attention.ts';
+import { Pipelines } from '../../src/engine/webgpu/pipelines.ts';
+import { openPack } from '../../src/pack/open.ts';
+import { DdimSchedule } from '../../src/scd/ddim.ts';
+import { gaussianNoise } from '../../src/scd/noise.ts';
+import { applyUpdate } from '../../src/scd/update.ts';
+
+const SIZE = { width: 64, height: 64 };
+/** One: a software rasteriser takes its time. */
+const STEPS = 1;
+
+const pack = openPack({ kind: 'url', url: new URL('/pack/', location.href).href });
+
+let gpu: { readonly backend: WebGpuBackend; readonly networks: Networks } | undefined;
+
+async function onGpu() {
+  if (gpu === undefined) {
+    const backend = await WebGpuBackend.open({ precision: 'f32' });
+    gpu = { backend, networks: await backend.build(await pack, SIZE) };
+  }
+  return gpu;
+}
+
+/** A whole frame with two references and guidance, by hand: the decoded pixels. */
+async function frame(networks: Networks, seed: number): Promise<Uint8ClampedArray> {
+  const { manifest } = await pack;
+  const { width, height } = SIZE;
+  const picture = (at: number) =>
+    networks.upload(
+      gaussianNoise(3 * width * height, 7, at).map((value) => Math.tanh(value / 2)),
+      [1, 3, height, width],
+    );
+  const held: { dispose(): void }[] = [];
+  const hold = <T extends { dispose(): void }>(value: T): T => {
+    held.push(value);
+    return value;
+  };
+  const references: Evaluation[] = [];
+  for (const at of [0, 1]) {
+    const pose = hold(await networks.encodePose(hold(picture(at))));
+    const sample = hold(await networks.encodeImage(hold(picture(at + 2))));
+    references.push({ sample, pose, timestep: 0 });
+  }
+  const memory = hold(await networks.remember(references));
+  const pose = hold(await networks.encodePose(hold(picture(4))));
+  const shape = references[0]?.sample.shape ?? [];
+  const count = shape.reduce((product, dim) => product * dim, 1);
+  let sample = hold(networks.upload(gaussianNoise(count, seed, 0), shape));
+  const schedule = new DdimSchedule(manifest.configs.scheduler);
+  for (const timestep of schedule.timesteps(STEPS)) {
+    const seen = hold(await networks.evaluate({ sample, pose, timestep, memory }));
+    const unseen = hold(await networks.evaluate({ sample, pose: null, timestep }));
+    const prediction = hold(networks.guide(unseen, seen, 1.5));
+    sample = hold(networks.step(sample, prediction, schedule.update(timestep, STEPS)));
+  }
+  const pixels = await networks.toPixels(hold(await networks.decode(sample)));
+  for (const value of held) value.dispose();
+  return pixels;
+}
+
+const differences = (a: Uint8ClampedArray, b: Uint8ClampedArray) => ({
+  largest: a.reduce((worst, value, i) => Math.max(worst, Math.abs(value - (b[i] ?? 255))), 0),
+  shades: new Set(a).size,
+});
+
+const page = {
+  async againstWasm() {
+    const { networks } = await onGpu();
+    const wasm = await new WasmBackend().build(await pack, SIZE);
+    const expected = await frame(wasm, 1);
+    const other = await frame(wasm, 2);
+    wasm.dispose();
+    const found = await frame(networks, 1);
+    return { ...differences(found, expected), otherSeed: differences(found, other).largest };
+  },
+
+  /** Buffers that are held after each of some frames. */
+  async heldBuffers(frames: number) {
+    const { backend, networks } = await onGpu();
+    const held: number[] = [];
+    for (let i = 0; i < frames; i++) {
+      await frame(networks, i);
+      held.push(backend.buffers.held);
+    }
+    return held;
+  },
+
+  async heldAfterDisposal() {
+    const { backend, networks } = await onGpu();
+    networks.dispose();
+    gpu = undefined;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const held = backend.buffers.held;
+    backend.dispose();
+    return held;
+  },
+
+  async smallKernels() {
+    const { networks } = await onGpu();
+    const shape = [1, 4, 6, 10];
+    const values = (stream: number) => gaussianNoise(240, 3, stream);
+    const [x, y, z] = [0, 1, 2].map((stream) => networks.upload(values(stream), shape));
+    if (!x || !y || !z) throw new Error('three tensors');
+    const worst = async (tensor: typeof x, truth: Float32Array) => {
+      const found = await networks.download(tensor);
+      tensor.dispose();
+      return truth.reduce((most, value, i) => Math.max(most, Math.abs(value - (found[i] ?? Number.NaN))), 0);
+    };
+    const by = {
+      ...{ x0Sample: 1.1, x0Prediction: -0.4, x0Divisor: 0.9, eSample: 0.3, ePrediction: 0.8, eDivisor: 1.2 },
+      ...{ a: 0.7, b: 0.6, c: 0.2, clip: 0.5 },
+    };
+    const quiet = { ...by, c: 0, clip: Number.POSITIVE_INFINITY };
+    const wide = networks.beside(x, y);
+    return {
+      step: await worst(networks.step(x, y, by, z), applyUpdate(by, values(0), values(1), values(2))),
+      stepWithoutNoise: await worst(networks.step(x, y, quiet), applyUpdate(quiet, values(0), values(1))),
+      guide: await worst(
+        networks.guide(x, y, 3.5),
+        values(0).map((value, i) => value + 3.5 * ((values(1)[i] ?? 0) - value)),
+      ),
+      rightHalf: await worst(networks.rightHalf(wide), values(1)),
+      besideShape: wide.shape,
+    };
+  },
+
+  async overflow() {
+    const { networks } = await onGpu();
+    const values = new Float32Array(3 * SIZE.width * SIZE.height);
+    values[5000] = Number.NaN;
+    const image = networks.upload(values, [1, 3, SIZE.height, SIZE.width]);
+    return networks.toPixels(image).then(
+      () => 'pixels',
+      (error: Error) => error.name,
+    );
+  },
+
+  async loseDevice() {
+    const { backend, networks } = await onGpu();
+    const before = await frame(networks, 1);
+    backend.gpu.destroy();
+    const reason = await backend.lost;
+    const failure = await frame(networks, 1).catch((error: Error) => error.name);
+    networks.dispose();
+    backend.dispose();
+    gpu = undefined;
+    const again = await frame((await onGpu()).networks, 1);
+    return { reason, failure, difference: differences(before, again).largest };
+  },
+
+  /** The variants that real GPUs run, with and without subgroups, held against float64 on this device. */
+  async hardwareVariants(headSizes: number[]) {
+    const adapter = await navigator.gpu.requestAdapter();
+    const device = await adapter?.requestDevice({
+      requiredFeatures: (['subgroups'] as const).filter((feature) => adapter.features.has(feature)),
+    });
+    if (device === undefined) throw new Error('There is no WebGPU device.');
+    const subgroups = device.features.has('subgroups');
+    const pipelines = new Pipelines(device);
+    const errors: Record<string, number> = {};
+    for (const headSize of headSizes) {
+      for (const variant of attentionVariants(headSize, { software: false, subgroups })) {
+        const kernel = await AttentionKernel.compile(device, pipelines, 'f32', headSize, variant);
+        errors[`${headSize} ${variant.name}`] = await measureAttentionError(device, kernel, 'f32', headSize);
+      }
+    }
+    device.destroy();
+    return errors;
+  },
+
+  async badShader() {
+    const { backend } = await onGpu();
+    const pipelines = new Pipelines(backend.gpu);
+    const code = 'const A = 1;\n@compute @workgroup_size(1) fn main() { let x: u32 = missing; }';
+    const attempts = [pipelines.get('bad', code), pipelines.get('bad', code)];
+    const [first, second] = await Promise.all(attempts.map((it) => it.catch((error: Error) => error)));
+    const third = await pipelines.get('bad', code).catch((error: Error) => error);
+    return { message: String(first), shared: first === second, forgotten: third !== first };
+  },
+};
+
+export type WebGpuPage = typeof page;
+Object.assign(window, { webgpu: page });
