@@ -17,6 +17,8 @@ export class LiveMeter {
   #frames: { readonly at: number; readonly frame: PaintedFrame }[] = [];
 
   add(at: number, frame: PaintedFrame): void {
+    // What came before it belongs to another size or another person.
+    if (frame.isSettling) return this.forget();
     this.#frames.push({ at, frame });
     const recent = this.#frames.filter((one) => at - one.at <= WINDOW_MS);
     this.#frames = recent.length >= LEAST_FRAMES ? recent : this.#frames.slice(-LEAST_FRAMES);

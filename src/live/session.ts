@@ -58,6 +58,8 @@ export interface PaintedFrame {
   readonly decodeMs: number;
   /** From asking to receiving; what is more than the two above is the way there and back. */
   readonly paintMs: number;
+  /** The first one of a size or a reference: its times hold compiling, or the reference pass. */
+  readonly isSettling: boolean;
 }
 
 export interface LiveListener {
@@ -99,7 +101,6 @@ export class LiveSession {
   readonly #deaths: number[] = [];
   #track = new LiveTrack();
   #swap: Promise<void> | undefined;
-  /** A size's first frame has its networks compiled, a reference's first one that passed through: neither tells the pace. */
   #isSettling = true;
 
   constructor(parts: LiveParts, options: LiveOptions, listener: LiveListener) {
@@ -238,6 +239,7 @@ export class LiveSession {
     const { pace } = this;
     this.#listener.frame(frame.image, {
       ...{ plan, pace, latencyMs: now - takenAt, poseMs, denoiseMs, decodeMs, paintMs },
+      isSettling: this.#isSettling,
     });
     if (!this.#isSettling) {
       this.#pacer.record({ evaluations: plan.evaluations, denoiseMs, restMs: paintMs - denoiseMs });

@@ -85,7 +85,7 @@ function LivePicture() {
           {live.countdown}
         </p>
       )}
-      {live.phase === 'starting' && (
+      {(live.phase === 'starting' || (!live.hasPicture && live.isPersonThere)) && (
         <TaskLine
           task={
             progress
