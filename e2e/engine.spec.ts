@@ -124,6 +124,8 @@ test.describe('in a worker, on the processor', () => {
       expect(error, fault).toMatchObject({ name, isOurs: true });
       expect(error?.remedy, fault).toMatch(/\w/);
     }
+    // The model before is still there.
+    expect(await page.evaluate(() => faults.frame({ steps: 1 }))).toBeUndefined();
   });
 
   test('says that there is no WebGPU to one who insists on it', async () => {

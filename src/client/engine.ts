@@ -15,10 +15,9 @@ import type { Pose } from '../pose/types.ts';
 import './wire.ts';
 
 interface Running {
-  readonly worker: Worker;
   readonly remote: Comlink.Remote<EngineApi>;
-  /** Rejects when the worker dies; never resolves. */
-  readonly death: Promise<never>;
+  /** Like the answer, or an EngineDiedError when the worker dies first: a worker that died answers nothing. */
+  orDeath<T>(answer: Promise<T>): Promise<T>;
   /** Ends the worker and rejects what waits for it. */
   die(reason: string): void;
 }
@@ -42,7 +41,7 @@ export class EngineClient implements EngineApi {
 
   /**
    * Always in a new worker: memory that ONNX Runtime once took from the system is given back only with the worker,
-   * and its number of threads is fixed when it starts.
+   * and its number of threads is fixed when it starts. When loading fails, the next call finds the model before.
    */
   async load(
     source: PackSource,
@@ -51,7 +50,14 @@ export class EngineClient implements EngineApi {
   ): Promise<EngineInfo> {
     this.#running?.die('another model was loaded.');
     this.#died = false;
-    const info = await this.#loadInto(this.#start(), source, options, onProgress);
+    const running = this.#start();
+    let info: EngineInfo;
+    try {
+      info = await this.#loadInto(running, source, options, onProgress);
+    } catch (error) {
+      running.die('it could not load its model.');
+      throw error;
+    }
     this.#standing.source = source;
     this.#standing.options = options;
     if (this.#standing.references.length > 0) await this.#giveReferences();
@@ -108,8 +114,7 @@ export class EngineClient implements EngineApi {
 
   async #ask<T>(question: (remote: Comlink.Remote<EngineApi>) => Promise<T>): Promise<T> {
     const running = this.#running ?? (await this.#revive());
-    // A worker that died answers nothing: without the race, the call would wait forever.
-    return Promise.race([question(running.remote), running.death]);
+    return running.orDeath(question(running.remote));
   }
 
   async #revive(): Promise<Running> {
@@ -120,12 +125,12 @@ export class EngineClient implements EngineApi {
     this.#died = false;
     const running = this.#start();
     await this.#loadInto(running, source, options);
-    await Promise.race([running.remote.setReferences(references), running.death]);
+    await running.orDeath(running.remote.setReferences(references));
     return running;
   }
 
   async #loadInto(
-    { remote, death }: Running,
+    { remote, orDeath }: Running,
     source: PackSource,
     options: LoadOptions,
     onProgress?: (progress: PackProgress) => void,
@@ -133,11 +138,8 @@ export class EngineClient implements EngineApi {
     const hear = Comlink.proxy((notice: string) => {
       for (const listener of this.#listeners) listener(notice);
     });
-    await Promise.race([remote.onNotice(hear), death]);
-    return Promise.race([
-      remote.load(absolute(source), options, onProgress && Comlink.proxy(onProgress)),
-      death,
-    ]);
+    await orDeath(remote.onNotice(hear));
+    return orDeath(remote.load(absolute(source), options, onProgress && Comlink.proxy(onProgress)));
   }
 
   async #giveReferences(): Promise<void> {
@@ -146,17 +148,20 @@ export class EngineClient implements EngineApi {
 
   #start(): Running {
     const worker = new Worker(new URL('../../workers/engine.worker.ts', import.meta.url), { type: 'module' });
-    const { promise: death, reject } = Promise.withResolvers<never>();
-    death.catch(() => undefined);
+    // Not one promise to race against: it would keep every answer that ever raced it.
+    const waiting = new Set<(reason: unknown) => void>();
     const running: Running = {
-      worker,
       remote: Comlink.wrap<EngineApi>(worker),
-      death,
+      orDeath: (answer) =>
+        new Promise((resolve, reject) => {
+          waiting.add(reject);
+          answer.then(resolve, reject).finally(() => waiting.delete(reject));
+        }),
       die: (reason) => {
         worker.terminate();
         if (this.#running === running) this.#running = undefined;
         this.#died = true;
-        reject(new EngineDiedError(reason));
+        for (const reject of waiting) reject(new EngineDiedError(reason));
       },
     };
     worker.addEventListener('error', ({ message }) =>
