@@ -2,12 +2,13 @@
  * The app without its screens, for the command line: the same choices, the same job, the same files. Files come in
  * through the page's inputs and go out as a download.
  */
+import type { ClipInfo } from './media/index.ts';
 import { changeSettings, choosePack, DEFAULT_PACK, useChoices } from './state/choices.ts';
 import { chooseClip, choosePoses, setFirstTrim } from './state/choose-clip.ts';
 import { choosePhoto } from './state/choose-photo.ts';
 import { useDevice } from './state/device.ts';
 import { start, useJob } from './state/job.ts';
-import { pageMedia } from './state/media.ts';
+import { media, pageMedia } from './state/media.ts';
 import { plannedMotion } from './state/preview.ts';
 import type { Problem } from './state/problem.ts';
 import { type Format, saveFilm } from './state/save.ts';
@@ -72,8 +73,10 @@ async function animate(job: HeadlessJob): Promise<HeadlessAnswer> {
     if (!(await choosePhoto(file, file.name, index === 0 ? 'main' : 'more'))) return { problem: fault() };
   }
   const [poses] = files('poses');
-  if (poses && !(await choosePoses(poses, poses.name))) return { problem: fault() };
   const [motion] = files('motion');
+  // First the poses: with them, nobody need be looked for in the clip.
+  if (poses && !(await choosePoses(poses, poses.name, motion && (await filmed(motion)))))
+    return { problem: fault() };
   if (motion && !(await chooseClip(motion, motion.name))) return { problem: fault() };
 
   const { problem } = plannedMotion(useChoices.getState());
@@ -105,6 +108,14 @@ async function animate(job: HeadlessJob): Promise<HeadlessAnswer> {
       warnings: film.motion.warnings,
     },
   };
+}
+
+/** What a clip says of itself; its faults are met when it is chosen. */
+async function filmed(file: File): Promise<ClipInfo | undefined> {
+  const { openClip } = await media();
+  const clip = await openClip(file).catch(() => undefined);
+  clip?.close();
+  return clip?.info;
 }
 
 function takePack(url: string | undefined): void {

@@ -1,3 +1,4 @@
+import type { ClipInfo } from '../media/index.ts';
 import { readTrack } from '../pose/index.ts';
 import { type ClipChoice, type Range, type StripPicture, useChoices } from './choices.ts';
 import { fingerprint } from './fingerprint.ts';
@@ -125,15 +126,21 @@ export function followPersonAt(pointed: ClipChoice['pointed']): void {
 }
 
 /** Takes the motion from a pose file; a clip that is there still gives its pictures, its trim and its sound. */
-export async function choosePoses(file: Blob, name: string): Promise<boolean> {
+export async function choosePoses(file: Blob, name: string, filmed = openedClip()): Promise<boolean> {
   try {
-    useChoices.setState({ poses: { name, track: readTrack(await file.text()) }, clipProblem: null });
+    // OpenPose's files say neither the picture's size nor its rate: the clip that they were made from does.
+    const { width, height, frameRate } = filmed ?? {};
+    const size = width && height ? { size: { width, height } } : {};
+    const track = readTrack(await file.text(), { ...size, ...(frameRate && { frameRate }) });
+    useChoices.setState({ poses: { name, track }, clipProblem: null });
     return true;
   } catch (error) {
     useChoices.setState({ clipProblem: problemOf(error) });
     return false;
   }
 }
+
+const openedClip = (): ClipInfo | undefined => useChoices.getState().clip?.clip.info;
 
 export const forgetPoses = (): void => useChoices.setState({ poses: null });
 
