@@ -58,6 +58,11 @@ export class WebGpuBackend implements Backend {
         known.catch(() => attentions.delete(headSize));
         return known;
       },
+      expectMemory: (doing) => {
+        if (!this.#isOutOfMemory) return;
+        this.#isOutOfMemory = false;
+        throw new OutOfMemoryError(doing);
+      },
     };
     gpu.addEventListener('uncapturederror', ({ error }) => {
       if (error instanceof GPUOutOfMemoryError) this.#isOutOfMemory = true;
@@ -88,13 +93,13 @@ export class WebGpuBackend implements Backend {
   }
 
   async build(pack: Pack, size: Size, signal?: AbortSignal): Promise<Networks> {
-    this.#isOutOfMemory = false;
     const networks = await WebGpuNetworks.create(this.#context, pack, size, signal);
-    // Errors of allocations arrive behind the work that was submitted before them.
     await this.gpu.queue.onSubmittedWorkDone();
-    if (this.#isOutOfMemory) {
+    try {
+      this.#context.expectMemory('the graphics device took in the model');
+    } catch (error) {
       networks.dispose();
-      throw new OutOfMemoryError('the graphics device took in the model');
+      throw error;
     }
     return networks;
   }

@@ -11,4 +11,9 @@ export interface WebGpuContext {
   readonly tensors: Tensors;
   /** The attention kernel for a head size, checked on this device. */
   attention(headSize: number): Promise<AttentionKernel>;
+  /**
+   * Throws when an allocation has failed since the last call. The device tells so behind the work before it: ask after
+   * a wait for the device.
+   */
+  expectMemory(doing: string): void;
 }

@@ -58,7 +58,9 @@ export class WebGpuNetworks implements Networks {
 
   async download(tensor: Tensor): Promise<Float32Array> {
     const { buffer, shape } = ours(tensor);
-    return new Float32Array(await this.#context.tensors.download(buffer)).subarray(0, countOf(shape));
+    const bytes = await this.#context.tensors.download(buffer);
+    this.#context.expectMemory('the graphics device computed');
+    return new Float32Array(bytes).subarray(0, countOf(shape));
   }
 
   encodePose(skeleton: Tensor): Promise<Tensor> {
@@ -87,6 +89,7 @@ export class WebGpuNetworks implements Networks {
     gpu.queue.submit([encoder.finish()]);
     try {
       const bytes = await tensors.download(words.buffer);
+      this.#context.expectMemory('the graphics device made a picture');
       if (new Uint32Array(bytes)[count] !== 0) throw new NotFiniteError(tensors.element);
       return new Uint8ClampedArray(bytes, 0, 4 * count);
     } finally {
