@@ -19,10 +19,10 @@ from pathlib import Path
 STATE = "recipe.json"
 
 
-def stop(renderer):
-    if renderer.poll() is None:
-        os.killpg(renderer.pid, signal.SIGTERM)
-    renderer.wait()
+def stop(process):
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGTERM)
+    process.wait()
 
 
 class Recipe:
@@ -45,14 +45,21 @@ class Recipe:
         self.done.append(stage)
         (self.work / STATE).write_text(json.dumps(self.done))
 
-    def run(self, module, *arguments, one_thread=False):
-        """Runs a module of training/ until the call's time is up. True when it came to its end."""
-        environment = {**os.environ, **({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"} if one_thread else {})}
+    def start(self, module, *arguments):
+        """Starts a module of training/ in a group of its own, so that its workers end with it."""
         command = [sys.executable, "-m", module, *map(str, arguments)]
-        print(f"{self.minutes_left():.1f} minutes left:", *command[2:], flush=True)
+        # Rendering fills the cores with processes, training with batch threads: NumPy's own threads would only be in the way.
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        return subprocess.Popen(command, env=environment, start_new_session=True)
+
+    def run(self, module, *arguments):
+        """Runs a module until the call's time is up. True when it came to its end."""
+        print(f"{self.minutes_left():.1f} minutes left:", module, *arguments, flush=True)
+        process = self.start(module, *arguments)
         try:
-            return subprocess.run(command, env=environment, timeout=max(1, self.deadline - time.time())).returncode == 0
+            return process.wait(max(1, self.deadline - time.time())) == 0
         except subprocess.TimeoutExpired:
+            stop(process)
             return False
 
     def on_device(self, module, *arguments):
@@ -68,19 +75,16 @@ class Recipe:
         """Enough of them for the autoencoder to begin with."""
         return self.render(self.plan["first_people"])
 
+    def renderer_arguments(self, people):
+        size = self.config["size"]
+        return *self.shared_assets(), "--out", self.work / "data", "--people", people, "--height", size, "--width", size
+
     def render(self, people):
-        out, size = self.work / "data", self.config["size"]
-        sizes = "--height", size, "--width", size
-        return self.run("people.shards", *self.shared_assets(), "--out", out, "--people", people, *sizes, one_thread=True)
+        return self.run("people.shards", *self.renderer_arguments(people))
 
     def render_meanwhile(self):
         """Starts rendering everyone beside what follows. Finished shards survive the call's end."""
-        out, size = self.work / "data", self.config["size"]
-        command = [sys.executable, "-m", "people.shards", *map(str, self.shared_assets()), "--out", str(out)]
-        command += ["--people", str(self.plan["people"]), "--height", str(size), "--width", str(size)]
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-        # Its own group, so that its workers end with it.
-        return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, start_new_session=True)
+        return self.start("people.shards", *self.renderer_arguments(self.plan["people"]))
 
     def everyone(self):
         return self.render(self.plan["people"])
