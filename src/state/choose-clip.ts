@@ -1,9 +1,9 @@
 import type { ClipInfo } from '../media/index.ts';
-import { readTrack } from '../pose/index.ts';
+import { readTrack, trackToJson } from '../pose/index.ts';
 import { type ClipChoice, type Range, type StripPicture, useChoices } from './choices.ts';
 import { fingerprint } from './fingerprint.ts';
-import { media } from './media.ts';
-import { type Sighting, watchClip } from './people.ts';
+import { media, pageMedia } from './media.ts';
+import { clipTrack, type Sighting, watchClip } from './people.ts';
 import { problemOf } from './problem.ts';
 
 /** A first cut that is rendered in bearable time everywhere; the handles reach further. */
@@ -140,9 +140,26 @@ export async function choosePoses(file: Blob, name: string, filmed = openedClip(
   }
 }
 
+/** The dancer's poses as a file, to be used again here or elsewhere. */
+export async function savePoses(): Promise<void> {
+  try {
+    const { clip } = useChoices.getState();
+    const track = clip && clipTrack(clip);
+    if (!track) return;
+    const { download } = await pageMedia();
+    download(new Blob([trackToJson(track)], { type: 'application/json' }), 'poses.json');
+  } catch (error) {
+    useChoices.setState({ clipProblem: problemOf(error) });
+  }
+}
+
 const openedClip = (): ClipInfo | undefined => useChoices.getState().clip?.clip.info;
 
-export const forgetPoses = (): void => useChoices.setState({ poses: null });
+/** Goes back to what is seen in the clip. */
+export async function forgetPoses(): Promise<void> {
+  useChoices.setState({ poses: null });
+  await finishTrim();
+}
 
 export const dismissClipProblem = (): void => useChoices.setState({ clipProblem: null });
 

@@ -17,6 +17,8 @@ export interface Film {
   readonly motion: Motion;
   readonly look: Look;
   readonly photos: readonly PhotoChoice[];
+  /** The clip whose sound belongs to it; another one may have been chosen since. */
+  readonly sound: Blob | null;
   readonly settings: Settings;
   readonly keys: readonly string[];
   readonly store: FrameStore;
@@ -100,7 +102,8 @@ async function prepare(): Promise<{ film: Film; missing: readonly number[] }> {
 
 async function plan(): Promise<Film> {
   const choices = useChoices.getState();
-  const { photos, settings, pack } = choices;
+  const { photos, clip, settings, pack } = choices;
+  const sound = clip?.clip.info.sound ? clip.file : null;
   const { motion, problem } = plannedMotion(choices);
   if (problem) throw new PlanError(problem);
   if (!motion) throw new Error('A photo and a clip come first.');
@@ -114,7 +117,7 @@ async function plan(): Promise<Film> {
     before?.store.close();
     await forgetOldLooks([look.key, ...(before ? [before.look.key] : [])]);
   }
-  return { motion, look, photos, settings, keys, store };
+  return { motion, look, photos, sound, settings, keys, store };
 }
 
 async function renderMissing(film: Film, missing: readonly number[], isMine: () => boolean): Promise<void> {

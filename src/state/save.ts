@@ -1,5 +1,5 @@
 import type { FrameImage, FrameWriter, PanelLayout } from '../media/index.ts';
-import { type ClipChoice, useChoices } from './choices.ts';
+import { useChoices } from './choices.ts';
 import { drawPose } from './draw-pose.ts';
 import type { Film } from './job.ts';
 import { media } from './media.ts';
@@ -74,7 +74,7 @@ async function openWriter(
   { width, height }: FilmPainter,
 ): Promise<FrameWriter & { readonly notes?: readonly string[] }> {
   const { frameRate, trim } = film.motion;
-  const { writeFrames, writeGif, writeVideo, writeWebp } = await media();
+  const { openClip, writeFrames, writeGif, writeVideo, writeWebp } = await media();
   const common = { width, height, about: aboutFilm(film), ...(to && { to }) };
   switch (format) {
     case 'gif':
@@ -84,22 +84,17 @@ async function openWriter(
     case 'png':
       return writeFrames(common);
     default: {
-      const clip = sound ? filmedClip() : null;
+      const clip = sound && film.sound ? await openClip(film.sound) : null;
       const end = trim.start + ready.length / frameRate;
       return writeVideo({
         ...common,
         frameRate,
         container: format,
         quality: 'best',
-        ...(clip && { sound: { clip: clip.clip, start: trim.start, end } }),
+        ...(clip && { sound: { clip, start: trim.start, end } }),
       });
     }
   }
-}
-
-function filmedClip(): ClipChoice | null {
-  const { clip } = useChoices.getState();
-  return clip?.clip.info.sound ? clip : null;
 }
 
 /** Brings a finished frame into the layout and, if wanted, marks it. */

@@ -3,9 +3,10 @@ import { useChoices } from '../state/choices.ts';
 import { chooseClip, dismissClipProblem } from '../state/choose-clip.ts';
 import { playPreview, useMotion, usePreview } from '../state/preview.ts';
 import { CameraSheet } from './CameraSheet.tsx';
-import { ClipView, FitView } from './ClipView.tsx';
+import { ClipView, FitView, PosesAlone } from './ClipView.tsx';
 import { Action, PickFile, Segmented } from './controls.tsx';
 import { ExampleClips } from './Examples.tsx';
+import { FitOptions } from './FitOptions.tsx';
 import { ProblemMessage } from './Message.tsx';
 import { TaskLine } from './TaskLine.tsx';
 
@@ -14,7 +15,7 @@ const ACCEPT = 'video/*,.mkv,.mov,.mp4,.m4v,.webm';
 type View = 'clip' | 'fit';
 
 export function ClipPanel() {
-  const { clip, clipTask, clipProblem, photos } = useChoices();
+  const { clip, clipTask, clipProblem, photos, poses } = useChoices();
   const { motion, problem } = useMotion();
   const playing = usePreview((preview) => preview.playing);
   const [camera, setCamera] = useState(false);
@@ -54,6 +55,13 @@ export function ClipPanel() {
             <ClipView key={clip.id} clip={clip} hidden={showsFit} />
             {showsFit && photos[0] && <FitView photo={photos[0]} motion={motion} />}
           </>
+        ) : poses && photos[0] && motion ? (
+          <PosesAlone photo={photos[0]} motion={motion} />
+        ) : poses ? (
+          <div className="empty">
+            <p className="lead">Poses of {poses.name}</p>
+            <p>Choose who dances, and see them on the photo. A clip would bring its sound.</p>
+          </div>
         ) : (
           <div className="empty">
             <p className="lead">Which dance?</p>
@@ -79,6 +87,11 @@ export function ClipPanel() {
         />
         <Action icon="record" label="Record" onClick={() => setCamera(true)} />
       </div>
+      {poses && !clip && (
+        <div className="panel-foot">
+          <FitOptions />
+        </div>
+      )}
       <CameraSheet kind="clip" open={camera} onClose={() => setCamera(false)} />
     </section>
   );

@@ -104,3 +104,26 @@ export function FitView({ photo, motion }: { photo: PhotoChoice; motion: Motion 
     </div>
   );
 }
+
+/** A pose track without a clip has no video to keep its time. */
+export function PosesAlone(props: { photo: PhotoChoice; motion: Motion }) {
+  const { start, end } = props.motion.trim;
+  const playing = usePreview((preview) => preview.playing);
+
+  useEffect(() => {
+    if (!playing) return;
+    let request = 0;
+    let before = performance.now();
+    const tick = (now: number) => {
+      const { time } = usePreview.getState();
+      const next = time + (now - before) / 1000;
+      before = now;
+      usePreview.setState({ time: next >= end || next < start ? start : next });
+      request = requestAnimationFrame(tick);
+    };
+    request = requestAnimationFrame(tick);
+    return () => cancelAnimationFrame(request);
+  }, [playing, start, end]);
+
+  return <FitView {...props} />;
+}

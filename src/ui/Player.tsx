@@ -1,5 +1,4 @@
 import { useState } from 'react';
-import { useChoices } from '../state/choices.ts';
 import { type Film, useJob } from '../state/job.ts';
 import { Action } from './controls.tsx';
 import { Picture } from './Picture.tsx';
@@ -22,7 +21,6 @@ export function Player({
   const [look, setLook] = useState<Look>('result');
   const [split, setSplit] = useState(50);
   const status = useJob((job) => job.status);
-  const hasSound = useChoices((choices) => choices.clip?.clip.info.sound != null);
   const { width, height } = film.motion.size;
   const pose = film.motion.poses[ready[playback.place] ?? 0];
   const toggle = (wanted: Look) => setLook(look === wanted ? 'result' : wanted);
@@ -87,7 +85,7 @@ export function Player({
           }}
         />
         <span className="player-clock">{clock((playback.place + 1) / film.motion.frameRate)}</span>
-        {hasSound && complete && (
+        {film.sound && complete && (
           <Action
             icon={playback.sound ? 'sound' : 'muted'}
             label={playback.sound ? 'Sound off' : 'Sound on'}

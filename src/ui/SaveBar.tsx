@@ -55,7 +55,6 @@ export function SaveBar({ film, ready }: { film: Film; ready: readonly number[] 
 }
 
 function SaveChoices({ film, ready }: { film: Film; ready: readonly number[] }) {
-  const hasSound = useChoices((choices) => choices.clip?.clip.info.sound != null);
   const visibleMark = useChoices((choices) => choices.settings.visibleMark);
   const [layout, setLayout] = useState<Layout>('result');
   const [sound, setSound] = useState(true);
@@ -103,7 +102,7 @@ function SaveChoices({ film, ready }: { film: Film; ready: readonly number[] }) 
           ]}
           onChange={setLayout}
         />
-        {hasSound && <Switch label="With sound" checked={sound} onChange={setSound} />}
+        {film.sound && <Switch label="With sound" checked={sound} onChange={setSound} />}
         <Switch
           label="Write “AI-generated” on it"
           checked={visibleMark}

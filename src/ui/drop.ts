@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import { chooseClip } from '../state/choose-clip.ts';
+import { chooseClip, choosePoses } from '../state/choose-clip.ts';
 import { choosePhoto } from '../state/choose-photo.ts';
 
 const looksLikeClip = ({ type, name }: File) =>
@@ -7,7 +7,8 @@ const looksLikeClip = ({ type, name }: File) =>
 
 /** A file goes where its kind belongs, wherever on the page it was dropped. */
 export function takeFile(file: File): void {
-  if (looksLikeClip(file)) void chooseClip(file, file.name);
+  if (/\.json$/i.test(file.name)) void choosePoses(file, file.name);
+  else if (looksLikeClip(file)) void chooseClip(file, file.name);
   else void choosePhoto(file, file.name);
 }
 

@@ -1,5 +1,4 @@
 import { type RefObject, useEffect, useRef, useState } from 'react';
-import { useChoices } from '../state/choices.ts';
 import type { Film } from '../state/job.ts';
 
 export interface Playback {
@@ -97,11 +96,11 @@ function useDrawnFrame(
 
 function useSound(film: Film, on: boolean): RefObject<HTMLAudioElement | null> {
   const audio = useRef<HTMLAudioElement | null>(null);
-  const url = useChoices((choices) => choices.clip?.url);
   const { start } = film.motion.trim;
 
   useEffect(() => {
-    if (!on || url === undefined) return;
+    if (!on || !film.sound) return;
+    const url = URL.createObjectURL(film.sound);
     const element = new Audio(url);
     audio.current = element;
     element.currentTime = start;
@@ -110,9 +109,10 @@ function useSound(film: Film, on: boolean): RefObject<HTMLAudioElement | null> {
     return () => {
       element.pause();
       element.removeAttribute('src');
+      URL.revokeObjectURL(url);
       audio.current = null;
     };
-  }, [on, url, start]);
+  }, [on, film.sound, start]);
 
   return audio;
 }
