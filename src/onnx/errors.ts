@@ -48,8 +48,11 @@ export class TensorShapeError extends PirouetteError {
 wireError('TensorShapeError', TensorShapeError);
 
 export class TensorRangeError extends PirouetteError {
-  constructor(tensor: string) {
-    super(`${tensor} has values that are too large for f16.`, 'Export with --precision f32.');
+  constructor(tensor: string, type: 'f16' | 'f32' = 'f16') {
+    super(
+      `${tensor} has values that are too large for ${type}.`,
+      type === 'f16' ? 'Export with --precision f32.' : 'These weights are damaged or were never finished.',
+    );
   }
 }
 wireError('TensorRangeError', TensorRangeError);

@@ -1,5 +1,7 @@
 /** Half and brain floats to float32 and back, by table: Float16Array is too new for some browsers and for Node 20. */
 
+import { TensorRangeError } from './errors.ts';
+
 let widened: Uint32Array | undefined;
 
 function widenTable(): Uint32Array {
@@ -32,6 +34,15 @@ export function widenBrains(brains: Uint16Array): Float32Array<ArrayBuffer> {
   const bits = new Uint32Array(brains.length);
   for (let i = 0; i < brains.length; i++) bits[i] = (brains[i] as number) << 16;
   return new Float32Array(bits.buffer);
+}
+
+/** The bytes of float64 to those of float32. */
+export function narrowDoubles(bytes: Uint8Array<ArrayBuffer>, name: string): Uint8Array<ArrayBuffer> {
+  const doubles = new Float64Array(bytes.slice().buffer);
+  const floats = Float32Array.from(doubles);
+  const isTooLarge = floats.some((value, i) => !Number.isFinite(value) && Number.isFinite(doubles[i]));
+  if (isTooLarge) throw new TensorRangeError(name, 'f32');
+  return new Uint8Array(floats.buffer);
 }
 
 /** Rounds to the nearest half, ties to even; what is too large becomes infinite. */

@@ -1,18 +1,14 @@
 import { TensorFileError, TensorTypeError, TensorUnexpectedError } from '../onnx/errors.ts';
-import {
-  type ByteSource,
-  type FloatType,
-  isFloat,
-  readTensorIndex,
-  type TensorEntry,
-} from '../onnx/safetensors.ts';
+import { narrowDoubles } from '../onnx/float.ts';
+import { type ByteSource, type FloatType, isFloat } from '../onnx/safetensors.ts';
 import { decodeText } from '../onnx/text.ts';
 import { ConfigFileError, WeightsNotFoundError } from './errors.ts';
 import { type Folder, readAll } from './folder.ts';
+import { openTensorFile, type TensorFile, type TensorInfo, WEIGHT_ENDINGS } from './tensor-file.ts';
 
 /** A network's tensors, read one at a time from a file or from several. */
 export interface Checkpoint {
-  readonly tensors: ReadonlyMap<string, Pick<TensorEntry, 'shape' | 'dtype'>>;
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
   read(tensor: string): Promise<{ dtype: FloatType; bytes: Uint8Array<ArrayBuffer> }>;
 }
 
@@ -30,7 +26,7 @@ export const PLACES = {
   scheduler: { title: 'scheduler', folders: ['scheduler'], prefixes: ['scheduler'] },
 } as const satisfies Record<string, NetworkPlaces>;
 
-const WEIGHT_FILES = ['diffusion_pytorch_model', 'diffusion_pytorch_model.fp16', 'model'];
+const WEIGHT_FILES = ['diffusion_pytorch_model', 'diffusion_pytorch_model.fp16', 'model', 'pytorch_model'];
 
 export interface Found<T> {
   readonly path: string;
@@ -87,13 +83,16 @@ export async function openCheckpoint(
   stems: readonly string[],
   rename?: (name: string) => string,
 ): Promise<Checkpoint> {
-  for (const stem of stems) {
-    const whole = await folder.open(`${stem}.safetensors`);
-    if (whole) return checkpointOf([await openFile(whole, `${stem}.safetensors`)], rename);
-    const index = await folder.open(`${stem}.safetensors.index.json`);
-    if (index) return checkpointOf(await openShards(folder, index, `${stem}.safetensors.index.json`), rename);
+  for (const ending of WEIGHT_ENDINGS) {
+    for (const stem of stems) {
+      const path = stem + ending;
+      const whole = await folder.open(path);
+      if (whole) return checkpointOf([await openTensorFile(whole, path)], rename);
+      const index = await folder.open(`${path}.index.json`);
+      if (index) return checkpointOf(await openShards(folder, index, `${path}.index.json`), rename);
+    }
   }
-  const looked = stems.map((stem) => `${stem}.safetensors`);
+  const looked = stems.map((stem) => `${stem}.safetensors (or .bin, .pth)`);
   throw new WeightsNotFoundError(folder.name, `weights of the ${title}`, looked);
 }
 
@@ -107,34 +106,21 @@ export async function openWhole(
 ): Promise<((places: NetworkPlaces, rename?: (name: string) => string) => Checkpoint) | undefined> {
   const source = await folder.open(path);
   if (source === undefined) throw new WeightsNotFoundError(folder.name, 'weights', [path]);
-  const file = await openFile(source, path);
+  const file = await openTensorFile(source, path);
   const prefixes = Object.values(PLACES).flatMap((places: NetworkPlaces) => places.prefixes);
   const names = [...file.tensors.keys()];
   const isNamed = (name: string) => prefixes.some((prefix) => name.startsWith(`${prefix}.`));
   if (!names.some(isNamed)) return undefined;
   const strangers = names.filter((name) => !isNamed(name));
   if (strangers.length > 0) throw new TensorUnexpectedError('file', strangers);
-  return (places, rename) => {
-    const tensors = new Map<string, TensorEntry>();
-    for (const [name, entry] of file.tensors) {
-      const prefix = places.prefixes.find((each) => name.startsWith(`${each}.`));
-      if (prefix !== undefined) tensors.set(name.slice(prefix.length + 1), entry);
-    }
-    return checkpointOf([{ ...file, tensors }], rename);
+  return (places, rename = (name) => name) => {
+    const prefixOf = (name: string) => places.prefixes.find((prefix) => name.startsWith(`${prefix}.`));
+    return checkpointOf([file], (name) => {
+      const prefix = prefixOf(name);
+      return prefix === undefined ? undefined : rename(name.slice(prefix.length + 1));
+    });
   };
 }
-
-interface TensorFile {
-  readonly path: string;
-  readonly source: ByteSource;
-  readonly tensors: ReadonlyMap<string, TensorEntry>;
-}
-
-const openFile = async (source: ByteSource, path: string): Promise<TensorFile> => ({
-  path,
-  source,
-  tensors: await readTensorIndex(source, path),
-});
 
 async function openShards(folder: Folder, index: ByteSource, indexPath: string): Promise<TensorFile[]> {
   const { weight_map: map } = await readJson(index, indexPath);
@@ -147,34 +133,40 @@ async function openShards(folder: Folder, index: ByteSource, indexPath: string):
       throw new ConfigFileError(indexPath, 'its weight_map is damaged');
     const source = await folder.open(base + name);
     if (!source) throw new WeightsNotFoundError(folder.name, 'shard of the weights', [base + name]);
-    files.push(await openFile(source, base + name));
+    files.push(await openTensorFile(source, base + name));
   }
   return files;
 }
 
-function checkpointOf(
+/** `rename` gives the name that the network knows a tensor by, or undefined for one of another network. */
+export function checkpointOf(
   files: readonly TensorFile[],
-  rename: (name: string) => string = (name) => name,
+  rename: (name: string) => string | undefined = (name) => name,
 ): Checkpoint {
-  const places = new Map<string, { file: TensorFile; entry: TensorEntry }>();
+  const places = new Map<string, { file: TensorFile; stored: string; info: TensorInfo }>();
   for (const file of files) {
-    for (const [stored, entry] of file.tensors) {
+    for (const [stored, info] of file.tensors) {
       const name = rename(stored);
+      if (name === undefined) continue;
       if (places.has(name)) throw new TensorFileError(file.path, `${name} is there twice`);
-      places.set(name, { file, entry });
+      places.set(name, { file, stored, info });
     }
   }
   return {
-    tensors: new Map([...places].map(([name, { entry }]) => [name, entry])),
+    tensors: new Map([...places].map(([name, { info }]) => [name, info])),
     async read(name) {
       const place = places.get(name);
       if (place === undefined) throw new Error(`${name} is not in the checkpoint`);
-      const { file, entry } = place;
-      if (!isFloat(entry.dtype)) throw new TensorTypeError(name, entry.dtype);
-      return { dtype: entry.dtype, bytes: await file.source.read(entry.offset, entry.bytes) };
+      const { dtype } = place.info;
+      if (!isWeight(dtype)) throw new TensorTypeError(name, dtype);
+      const bytes = await place.file.read(place.stored);
+      return dtype === 'F64' ? { dtype: 'F32', bytes: narrowDoubles(bytes, name) } : { dtype, bytes };
     },
   };
 }
+
+/** Doubles are no weights' own type, but some tools save them. */
+export const isWeight = (dtype: string): dtype is FloatType | 'F64' => isFloat(dtype) || dtype === 'F64';
 
 /** The autoencoder's attention before diffusers 0.15. */
 export function presentAutoencoderName(name: string): string {

@@ -11,6 +11,31 @@ export class WeightsNotFoundError extends PirouetteError {
 }
 wireError('WeightsNotFoundError', WeightsNotFoundError);
 
+/** A PyTorch file that is damaged, or of a kind that is not read here. */
+export class TorchFileError extends PirouetteError {
+  constructor(file: string, fault: string) {
+    super(
+      `${file} cannot be read as a PyTorch file: ${fault}.`,
+      'Use the .safetensors file of the same weights, or load it with a current PyTorch and save it again.',
+    );
+  }
+}
+wireError('TorchFileError', TorchFileError);
+
+/** A pickle that names something besides tensors. Nothing of it was run. */
+export class UnsafePickleError extends PirouetteError {
+  constructor(
+    file: string,
+    readonly found: string,
+  ) {
+    super(
+      `${file} asks for ${found}. Only tensors are read from PyTorch files, and nothing in them is run.`,
+      'Use the .safetensors file of the same weights, or save its state_dict alone if you trust where it came from.',
+    );
+  }
+}
+wireError('UnsafePickleError', UnsafePickleError);
+
 export class ConfigFileError extends PirouetteError {
   constructor(file: string, fault: string) {
     super(`${file} cannot be used: ${fault}.`, 'Save the configs again, or download them again.');

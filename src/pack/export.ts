@@ -8,7 +8,6 @@ import {
 } from '../onnx/errors.ts';
 import { layOutPart, type Precision, storeTensor } from '../onnx/part.ts';
 import { planPoseEncoder } from '../onnx/pose-encoder.ts';
-import { isFloat, type TensorEntry } from '../onnx/safetensors.ts';
 import { encodeText } from '../onnx/text.ts';
 import type { SegmentPlan, WeightSpec } from '../onnx/trace.ts';
 import { planUNet } from '../onnx/unet.ts';
@@ -16,6 +15,7 @@ import {
   type Checkpoint,
   type Found,
   findConfig,
+  isWeight,
   type NetworkPlaces,
   needConfig,
   openCheckpoint,
@@ -27,6 +27,7 @@ import {
 import { ConfigFileError, NetworksMismatchError } from './errors.ts';
 import type { Folder, PackWriter } from './folder.ts';
 import { PACK_FORMAT, PACK_VERSION, type PackManifest, type PartFiles } from './manifest.ts';
+import type { TensorInfo } from './tensor-file.ts';
 
 export interface ExportOptions {
   readonly precision: Precision;
@@ -182,9 +183,9 @@ export function expectTensors(title: string, plans: readonly SegmentPlan[], { te
   const unexpected = [...tensors.keys()].filter((name) => !wanted.has(name));
   if (unexpected.length > 0) throw new TensorUnexpectedError(title, unexpected);
   for (const [name, weight] of wanted) {
-    const { shape, dtype } = tensors.get(name) as Pick<TensorEntry, 'shape' | 'dtype'>;
+    const { shape, dtype } = tensors.get(name) as TensorInfo;
     if (!fits(weight, shape)) throw new TensorShapeError(name, shape, weight.shape);
-    if (!isFloat(dtype)) throw new TensorTypeError(name, dtype);
+    if (!isWeight(dtype)) throw new TensorTypeError(name, dtype);
   }
 }
 
