@@ -26,7 +26,9 @@ export default defineConfig({
     rollupOptions: {
       input: { main: 'index.html', headless: 'headless.html', 'service-worker': 'workers/service-worker.ts' },
       // A service worker's scope is its own folder, and its address must not change with its content.
-      output: { entryFileNames: ({ name }) => (name === 'service-worker' ? '[name].js' : 'assets/[name]-[hash].js') },
+      output: {
+        entryFileNames: ({ name }) => (name === 'service-worker' ? '[name].js' : 'assets/[name]-[hash].js'),
+      },
     },
   },
   // Pre-bundling would move ONNX Runtime away from the wasm files that it looks for beside itself.
