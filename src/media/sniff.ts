@@ -43,7 +43,7 @@ function looksLikeText(bytes: Uint8Array): boolean {
   try {
     // A multi-byte character may be cut at the end of what was read: `stream` forgives that.
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true });
-    return !/[\u0000-\u0008\u000e-\u001a]/.test(text);
+    return ![...text].some((character) => character < '\t' || (character > '\r' && character < '\u001b'));
   } catch {
     return false;
   }

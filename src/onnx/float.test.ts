@@ -5,7 +5,7 @@ const everyHalf = Uint16Array.from({ length: 65536 }, (_, i) => i);
 const isNan = (half: number) => (half & 0x7c00) === 0x7c00 && (half & 0x3ff) !== 0;
 
 /** The value of a half by its definition. */
-function valueOf(half: number): number {
+function valueOfHalf(half: number): number {
   const sign = half & 0x8000 ? -1 : 1;
   const exponent = (half >> 10) & 31;
   const mantissa = half & 1023;
@@ -17,7 +17,7 @@ describe('half floats', () => {
   it('widen exactly, every one of them', () => {
     const wide = widenHalves(everyHalf);
     for (const half of everyHalf) {
-      if (!Object.is(wide[half], valueOf(half))) throw new Error(`${half} became ${wide[half]}`);
+      if (!Object.is(wide[half], valueOfHalf(half))) throw new Error(`${half} became ${wide[half]}`);
     }
   });
 
@@ -31,7 +31,7 @@ describe('half floats', () => {
 
   it('round to the nearest, ties to even', () => {
     for (let half = 0; half < 0x7bff; half += 7) {
-      const [low, high] = [valueOf(half), valueOf(half + 1)];
+      const [low, high] = [valueOfHalf(half), valueOfHalf(half + 1)];
       const middle = (low + high) / 2;
       const even = half & 1 ? half + 1 : half;
       const close = (high - low) / 1024;

@@ -80,7 +80,8 @@ export class LiveTrack {
         this.flippedSince[index] = undefined;
         return;
       }
-      const since = (this.flippedSince[index] ??= time);
+      const since = this.flippedSince[index] ?? time;
+      this.flippedSince[index] = since;
       if (time - since <= LONGEST_FLIP) flip(raw, group);
       else this.flippedSince[index] = undefined;
     });

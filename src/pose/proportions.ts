@@ -146,10 +146,11 @@ function longestSides(poses: readonly Pose[], part: Part, scales?: readonly numb
   const bySide: number[][] = [];
   poses.forEach((pose, i) => {
     lengthsOf(pose, part).forEach((length, side) => {
-      if (length !== undefined) (bySide[side] ??= []).push(length / (scales?.[i] ?? 1));
+      bySide[side] ??= [];
+      if (length !== undefined) bySide[side].push(length / (scales?.[i] ?? 1));
     });
   });
-  return bySide.filter(Boolean).map((lengths) => quantile(lengths, FULL_LENGTH[part]));
+  return bySide.filter((lengths) => lengths.length > 0).map((lengths) => quantile(lengths, FULL_LENGTH[part]));
 }
 
 /**

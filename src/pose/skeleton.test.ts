@@ -91,7 +91,10 @@ describe('skeleton drawing', () => {
 
   it.each([16, 33, 64, 128])('paints no other pixel at %i than the whole picture would show', (size) => {
     let seed = size;
-    const random = () => (seed = (seed * 16807) % 2147483647) / 2147483647;
+    const random = () => {
+      seed = (seed * 16807) % 2147483647;
+      return seed / 2147483647;
+    };
     for (let round = 0; round < 4; round++) {
       const pose = emptyPose(size, size + round * 5);
       for (let joint = 0; joint < 18; joint++) {

@@ -7,11 +7,17 @@ function recordingEngine() {
   const calls: string[] = [];
   const info = { backend: 'wasm' } as EngineInfo;
   const engine: EngineApi = {
-    load: async () => (calls.push('load'), info),
+    load: async () => {
+      calls.push('load');
+      return info;
+    },
     onNotice: () => undefined,
     setReferences: async () => void calls.push('references'),
     renderFrame: () => Promise.reject(new Error('unused')),
-    animate: async (poses) => (calls.push(`animate ${poses.length}`), poses.length),
+    animate: async (poses) => {
+      calls.push(`animate ${poses.length}`);
+      return poses.length;
+    },
     cancel: async () => undefined,
     info: async () => info,
     dispose: async () => undefined,
