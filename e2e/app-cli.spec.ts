@@ -89,13 +89,13 @@ function openPoseFrames(truth: unknown): unknown[] {
   const { width, height, frames } = truth as {
     width: number;
     height: number;
-    frames: { keypoints: [number, number][]; visible: number[] }[];
+    frames: { keypoints: [number, number][]; visible: boolean[] }[];
   };
   return frames.map(({ keypoints, visible }) => ({
     version: 1.3,
     canvas_width: width,
     canvas_height: height,
-    people: [{ pose_keypoints_2d: keypoints.flatMap(([x, y], joint) => [x, y, visible[joint] ?? 0]) }],
+    people: [{ pose_keypoints_2d: keypoints.flatMap(([x, y], joint) => [x, y, Number(visible[joint])]) }],
   }));
 }
 
