@@ -33,8 +33,8 @@ describe('the pace', () => {
     expect(pace.evaluations).toBeLessThan(4);
   });
 
-  it('gives up size where one step is too much', () => {
-    const pace = run(new Pacer(SIZES, 12, 0), { evaluationMs: 100, restMs: 20 });
+  it('gives up size where two steps are too much', () => {
+    const pace = run(new Pacer(SIZES, 12, 0), { evaluationMs: 60, restMs: 20 });
     expect(pace.size).toBe(SIZES[1]);
     expect(pace.holds).toBe(true);
   });

@@ -1,4 +1,4 @@
-/** Holds a frame rate: spends what time there is on steps first, and gives up steps before it gives up size. */
+/** Holds a frame rate: spends what time there is on steps first, and gives up all steps but two before it gives up size. */
 export interface Size {
   readonly width: number;
   readonly height: number;
@@ -23,6 +23,8 @@ export interface Pace extends Work {
 }
 
 export const MOST_EVALUATIONS = 4;
+/** One step alone makes a blur: a smaller picture of two is better, and one is for where there is no smaller. */
+const FEWEST_GOOD = 2;
 /** The share of a frame's time that may be planned for. */
 const MARGIN = 0.92;
 /** Growing again needs this much room to spare: without it the pace would swing to and fro. */
@@ -110,13 +112,13 @@ export class Pacer {
 
   #resize(): void {
     const larger = this.#sizes[this.#at - 1];
-    if (this.#cost(1) > this.#budgetMs && this.#at < this.#sizes.length - 1) {
+    if (this.#cost(FEWEST_GOOD) > this.#budgetMs && this.#at < this.#sizes.length - 1) {
       this.#largest = this.#at + 1;
       this.#moveTo(this.#at + 1);
     } else if (larger && this.#at > this.#largest && this.#evaluations === MOST_EVALUATIONS) {
       // Work grows a little faster than the pixels do, where attention looks at all of them.
       const growth = (larger.width * larger.height) / (this.size.width * this.size.height);
-      const needed = this.#cost(2) * growth ** 1.15;
+      const needed = this.#cost(FEWEST_GOOD) * growth ** 1.15;
       if (needed <= ROOM_TO_GROW * this.#budgetMs) this.#moveTo(this.#at - 1);
     }
   }
@@ -125,6 +127,6 @@ export class Pacer {
     this.#at = index;
     this.#frames = 0;
     this.#framesMs = 0;
-    this.#evaluations = 2;
+    this.#evaluations = FEWEST_GOOD;
   }
 }

@@ -28,9 +28,18 @@ describe('the plan for a frame', () => {
     const strength = (shift: number) => {
       const planner = new FramePlanner();
       planner.next(standing(), 4);
-      return planner.next(standing({ shift }), 4)?.fromLastFrame?.strength ?? 1;
+      return planner.next(standing({ shift }), 4)?.fromLastFrame?.strength ?? Number.NaN;
     };
     expect(strength(0.08)).toBeGreaterThan(strength(0.01));
+  });
+
+  it('gives it enough for its faults to die away', () => {
+    for (const evaluations of [1, 2, 3, 4]) {
+      const planner = new FramePlanner();
+      planner.next(standing(), evaluations);
+      const plan = planner.next(standing({ shift: 0.01 }), evaluations);
+      expect(plan?.fromLastFrame?.strength).toBeGreaterThanOrEqual(0.66);
+    }
   });
 
   it('leaves a still body alone, and a slow one only until it has gone somewhere', () => {
@@ -53,7 +62,7 @@ describe('the plan for a frame', () => {
   it('starts afresh at a cut, at once', () => {
     const planner = new FramePlanner();
     planner.next(standing(), 4);
-    expect(planner.next(standing({ shift: 0.25 }), 1)).toMatchObject({ kind: 'fresh', steps: 2 });
+    expect(planner.next(standing({ shift: 0.25 }), 2)).toMatchObject({ kind: 'fresh' });
   });
 
   it('starts afresh now and then, sooner where a movement hides it', () => {

@@ -20,16 +20,16 @@ export interface PlannerSettings {
 const STILL = 0.005;
 /** Further than this in one frame, the last frame says nothing about the next: a cut, another person, a swap. */
 const JUMP = 0.12;
-/** How much noise the last frame is given: enough to move by what the body moved, no more than needed to hold together. */
-const LEAST_STRENGTH = 0.45;
-const STRENGTH_PER_MOVEMENT = 3.5;
+/**
+ * How much noise the last frame is given: enough to move by what the body moved, no more than needed to hold together.
+ * Less than the least, and what each frame gets wrong adds up over the next ones before it dies away.
+ */
+const LEAST_STRENGTH = 0.66;
+const STRENGTH_PER_MOVEMENT = 2;
 /** A fresh start shows as a slight change; hidden in a movement it does not. After so many frames it waits no longer. */
 const ANCHOR_IN_MOVEMENT_AFTER = 16;
 const ANCHOR_AFTER = 48;
 const MOVEMENT_THAT_HIDES = 0.03;
-/** From pure noise, one step gives a blur. */
-const FEWEST_FRESH = 2;
-
 export class FramePlanner {
   readonly #still: number;
   #last: Pose | undefined;
@@ -59,13 +59,13 @@ export class FramePlanner {
   #fresh(pose: Pose, evaluations: number): FramePlan {
     this.#last = pose;
     this.#sinceAnchor = 0;
-    const steps = Math.max(FEWEST_FRESH, evaluations);
-    return { kind: 'fresh', steps, evaluations: steps };
+    return { kind: 'fresh', steps: evaluations, evaluations };
   }
 }
 
-/** A schedule of which the last `evaluations` steps begin where `wanted` noise is left. */
+/** A schedule of which the last `evaluations` steps begin where about so much noise is left, and never too little. */
 function onward(wanted: number, evaluations: number): FramePlan {
-  const steps = Math.max(evaluations, Math.round(evaluations / wanted));
+  const nearest = Math.max(evaluations, Math.round(evaluations / wanted));
+  const steps = evaluations / nearest < LEAST_STRENGTH ? nearest - 1 : nearest;
   return { kind: 'onward', steps, fromLastFrame: { strength: evaluations / steps }, evaluations };
 }
