@@ -36,7 +36,12 @@ async function main(): Promise<number> {
     return 1;
   }
   const { folder, file } = placeOf(weights);
-  const manifest = await exportPack(diskFolder(folder), diskPackWriter(out), { precision, file, onProgress });
+  const manifest = await exportPack(diskFolder(folder), diskPackWriter(out), {
+    precision,
+    file,
+    onProgress,
+    onNote: console.log,
+  });
   const bytes = Object.values(manifest.files).reduce((sum, file) => sum + file.bytes, 0);
   console.log(
     `${out}: ${manifest.unet.length} U-Net segments, ${(bytes / 2 ** 20).toFixed(1)} MiB in ${manifest.precision}.`,

@@ -36,6 +36,31 @@ export class UnsafePickleError extends PirouetteError {
 }
 wireError('UnsafePickleError', UnsafePickleError);
 
+/** Weights of a family whose networks are not built here. */
+export class UnsupportedWeightsError extends PirouetteError {
+  constructor(file: string, what: string) {
+    super(
+      `${file} holds ${what}.`,
+      'Use weights that were tuned from Stable Diffusion 1 or 2 (docs/BRING-YOUR-OWN-WEIGHTS.md).',
+    );
+  }
+}
+wireError('UnsupportedWeightsError', UnsupportedWeightsError);
+
+/** Weights that take the reference from a second U-Net, which no pack can hold yet. */
+export class ReferenceNetError extends PirouetteError {
+  constructor(
+    folder: string,
+    readonly files: readonly string[],
+  ) {
+    super(
+      `${folder} holds AnimateAnyone's weights (${files.join(', ')}). Their reference net and motion modules cannot be exported yet.`,
+      'Use a U-Net that was trained for both passes. The pose_guider alone can be used with one: put it beside its unet/.',
+    );
+  }
+}
+wireError('ReferenceNetError', ReferenceNetError);
+
 export class ConfigFileError extends PirouetteError {
   constructor(file: string, fault: string) {
     super(`${file} cannot be used: ${fault}.`, 'Save the configs again, or download them again.');

@@ -1,0 +1,104 @@
+import type { AutoencoderConfig, PoseEncoderConfig, SchedulerConfig, UNetConfig } from '../onnx/configs.ts';
+import { poseEncoderConfigOf, refuseReferenceNets } from './animate-anyone.ts';
+import {
+  type Checkpoint,
+  configlessStems,
+  findCheckpoint,
+  findConfig,
+  type NetworkPlaces,
+  needConfig,
+  openCheckpoint,
+  PLACES,
+  presentAutoencoderName,
+  splitByNetwork,
+} from './checkpoint.ts';
+import { WeightsNotFoundError } from './errors.ts';
+import type { Folder } from './folder.ts';
+import { readStableDiffusion } from './stable-diffusion.ts';
+import { openTensorFile } from './tensor-file.ts';
+
+export interface Network<Config> {
+  readonly config: Config;
+  readonly weights: Checkpoint;
+}
+
+/** Everything that a pack is made of, from whichever form the weights came in. */
+export interface Networks {
+  readonly unet: Network<UNetConfig>;
+  readonly poseEncoder: Network<PoseEncoderConfig>;
+  readonly autoencoder?: Network<AutoencoderConfig> | undefined;
+  readonly scheduler: SchedulerConfig;
+  /** What was left out or assumed, in sentences. */
+  readonly notes: readonly string[];
+}
+
+/** `path` is a file in the folder that holds several networks, or one. */
+export async function openNetworks(from: Folder, path?: string): Promise<Networks> {
+  const file = path === undefined ? undefined : await openNamed(from, path);
+  const stable = file && readStableDiffusion(file);
+  if (stable) return beside(from, stable);
+  await refuseReferenceNets(from, file);
+
+  const whole = file && splitByNetwork(file);
+  const open = async <Config>(
+    places: NetworkPlaces,
+    config: Config,
+    stems: readonly string[],
+    rename?: (name: string) => string,
+  ): Promise<Network<Config>> => ({
+    config,
+    weights: whole ? whole(places, rename) : await openCheckpoint(from, places.title, stems, rename),
+  });
+  const unet = await needConfig<UNetConfig>(from, PLACES.unet);
+  const poseEncoder = await findConfig<PoseEncoderConfig>(from, PLACES.poseEncoder);
+  const autoencoder = await findConfig<AutoencoderConfig>(from, PLACES.autoencoder);
+  const scheduler = await needConfig<SchedulerConfig>(from, PLACES.scheduler);
+  return {
+    unet: await open(PLACES.unet, unet.config, unet.stems),
+    poseEncoder: poseEncoder
+      ? await open(PLACES.poseEncoder, poseEncoder.config, poseEncoder.stems)
+      : await poseEncoderAlone(from),
+    autoencoder:
+      autoencoder &&
+      (await open(PLACES.autoencoder, autoencoder.config, autoencoder.stems, presentAutoencoderName)),
+    scheduler: scheduler.config,
+    notes: [],
+  };
+}
+
+/** Stable Diffusion's one file has no pose encoder, and may have been tuned with another schedule: both lie beside it. */
+async function beside(
+  from: Folder,
+  stable: NonNullable<ReturnType<typeof readStableDiffusion>>,
+): Promise<Networks> {
+  const { unet, autoencoder, notes } = stable;
+  const found = await findConfig<PoseEncoderConfig>(from, PLACES.poseEncoder);
+  const poseEncoder = found
+    ? { config: found.config, weights: await openCheckpoint(from, PLACES.poseEncoder.title, found.stems) }
+    : await poseEncoderAlone(from);
+  const own = await findConfig<SchedulerConfig>(from, PLACES.scheduler);
+  const scheduler = own?.config ?? stable.scheduler;
+  if (scheduler === undefined) await needConfig(from, PLACES.scheduler);
+  const assumed =
+    "No scheduler config lies beside the file: Stable Diffusion 1's own is assumed (it predicts noise).";
+  return {
+    unet,
+    poseEncoder,
+    autoencoder,
+    scheduler: scheduler as SchedulerConfig,
+    notes: own ? notes : [...notes, assumed],
+  };
+}
+
+async function poseEncoderAlone(from: Folder): Promise<Network<PoseEncoderConfig>> {
+  const weights = await findCheckpoint(from, configlessStems(PLACES.poseEncoder));
+  if (weights === undefined) await needConfig(from, PLACES.poseEncoder);
+  const found = weights as Checkpoint;
+  return { config: poseEncoderConfigOf(found.tensors), weights: found };
+}
+
+async function openNamed(from: Folder, path: string) {
+  const source = await from.open(path);
+  if (source === undefined) throw new WeightsNotFoundError(from.name, 'weights', [path]);
+  return openTensorFile(source, path);
+}
