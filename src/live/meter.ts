@@ -18,7 +18,10 @@ export class LiveMeter {
 
   add(at: number, frame: PaintedFrame): void {
     // What came before it belongs to another size or another person.
-    if (frame.isSettling) return this.forget();
+    if (frame.isSettling) {
+      this.forget();
+      return;
+    }
     this.#frames.push({ at, frame });
     const recent = this.#frames.filter((one) => at - one.at <= WINDOW_MS);
     this.#frames = recent.length >= LEAST_FRAMES ? recent : this.#frames.slice(-LEAST_FRAMES);
