@@ -21,7 +21,11 @@ export interface NetworkPlaces {
 
 export const PLACES = {
   unet: { title: 'U-Net', folders: ['unet'], prefixes: ['unet'] },
-  poseEncoder: { title: 'pose encoder', folders: ['pose_encoder'], prefixes: ['pose_encoder'] },
+  poseEncoder: {
+    title: 'pose encoder',
+    folders: ['pose_encoder', 'pose_guider'],
+    prefixes: ['pose_encoder', 'pose_guider'],
+  },
   autoencoder: { title: 'autoencoder', folders: ['vae', 'autoencoder'], prefixes: ['vae', 'autoencoder'] },
   scheduler: { title: 'scheduler', folders: ['scheduler'], prefixes: ['scheduler'] },
 } as const satisfies Record<string, NetworkPlaces>;
@@ -76,6 +80,10 @@ export async function readJson(source: ByteSource, path: string): Promise<Record
   return json as Record<string, unknown>;
 }
 
+/** Where weights may lie that came without a config. */
+export const configlessStems = (places: NetworkPlaces): string[] =>
+  configPlaces(places).flatMap(({ stems }) => stems);
+
 /** `rename` gives a tensor's present name for one that older releases of diffusers used. */
 export async function openCheckpoint(
   folder: Folder,
@@ -83,6 +91,17 @@ export async function openCheckpoint(
   stems: readonly string[],
   rename?: (name: string) => string,
 ): Promise<Checkpoint> {
+  const found = await findCheckpoint(folder, stems, rename);
+  if (found) return found;
+  const looked = stems.map((stem) => `${stem}.safetensors (or .bin, .pth)`);
+  throw new WeightsNotFoundError(folder.name, `weights of the ${title}`, looked);
+}
+
+export async function findCheckpoint(
+  folder: Folder,
+  stems: readonly string[],
+  rename?: (name: string) => string,
+): Promise<Checkpoint | undefined> {
   for (const ending of WEIGHT_ENDINGS) {
     for (const stem of stems) {
       const path = stem + ending;
@@ -92,21 +111,16 @@ export async function openCheckpoint(
       if (index) return checkpointOf(await openShards(folder, index, `${path}.index.json`), rename);
     }
   }
-  const looked = stems.map((stem) => `${stem}.safetensors (or .bin, .pth)`);
-  throw new WeightsNotFoundError(folder.name, `weights of the ${title}`, looked);
+  return undefined;
 }
 
 /**
- * One file that holds every network's tensors, each under its network's name (`unet.conv_in.weight`). Undefined for a
+ * A file that holds every network's tensors, each under its network's name (`unet.conv_in.weight`). Undefined for a
  * file of another kind.
  */
-export async function openWhole(
-  folder: Folder,
-  path: string,
-): Promise<((places: NetworkPlaces, rename?: (name: string) => string) => Checkpoint) | undefined> {
-  const source = await folder.open(path);
-  if (source === undefined) throw new WeightsNotFoundError(folder.name, 'weights', [path]);
-  const file = await openTensorFile(source, path);
+export function splitByNetwork(
+  file: TensorFile,
+): ((places: NetworkPlaces, rename?: (name: string) => string) => Checkpoint) | undefined {
   const prefixes = Object.values(PLACES).flatMap((places: NetworkPlaces) => places.prefixes);
   const names = [...file.tensors.keys()];
   const isNamed = (name: string) => prefixes.some((prefix) => name.startsWith(`${prefix}.`));

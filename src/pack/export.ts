@@ -1,5 +1,5 @@
 import { planAutoencoder } from '../onnx/autoencoder.ts';
-import type { AutoencoderConfig, PoseEncoderConfig, SchedulerConfig, UNetConfig } from '../onnx/configs.ts';
+import type { AutoencoderConfig, PoseEncoderConfig, UNetConfig } from '../onnx/configs.ts';
 import {
   TensorMissingError,
   TensorShapeError,
@@ -11,28 +11,19 @@ import { planPoseEncoder } from '../onnx/pose-encoder.ts';
 import { encodeText } from '../onnx/text.ts';
 import type { SegmentPlan, WeightSpec } from '../onnx/trace.ts';
 import { planUNet } from '../onnx/unet.ts';
-import {
-  type Checkpoint,
-  type Found,
-  findConfig,
-  isWeight,
-  type NetworkPlaces,
-  needConfig,
-  openCheckpoint,
-  openWhole,
-  PLACES,
-  presentAutoencoderName,
-  readJson,
-} from './checkpoint.ts';
+import { type Checkpoint, isWeight, PLACES, readJson } from './checkpoint.ts';
 import { ConfigFileError, NetworksMismatchError } from './errors.ts';
 import type { Folder, PackWriter } from './folder.ts';
 import { PACK_FORMAT, PACK_VERSION, type PackManifest, type PartFiles } from './manifest.ts';
+import { openNetworks } from './networks.ts';
 import type { TensorInfo } from './tensor-file.ts';
 
 export interface ExportOptions {
   readonly precision: Precision;
-  /** The file in the folder that holds all weights, where they do not lie apart by network. */
+  /** The file in the folder that holds the weights, where they do not lie apart by network. */
   readonly file?: string | undefined;
+  /** Called for everything that was left out or assumed, before the first file is written. */
+  readonly onNote?: (note: string) => void;
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
 }
 
@@ -59,10 +50,7 @@ export async function exportPack(
   to: PackWriter,
   options: ExportOptions,
 ): Promise<PackManifest> {
-  const unet = await needConfig<UNetConfig>(from, PLACES.unet);
-  const poseEncoder = await needConfig<PoseEncoderConfig>(from, PLACES.poseEncoder);
-  const autoencoder = await findConfig<AutoencoderConfig>(from, PLACES.autoencoder);
-  const scheduler = await needConfig<SchedulerConfig>(from, PLACES.scheduler);
+  const { unet, poseEncoder, autoencoder, scheduler, notes } = await openNetworks(from, options.file);
   const about = await readAbout(from);
 
   const unetPlan = planUNet(unet.config);
@@ -70,27 +58,22 @@ export async function exportPack(
   const autoencoderPlan = autoencoder && planAutoencoder(autoencoder.config);
   expectFit(unet.config, poseEncoder.config, autoencoder?.config, autoencoderPlan?.factor);
 
-  const whole = options.file === undefined ? undefined : await openWhole(from, options.file);
-  const open = async (places: NetworkPlaces, { stems }: Found<unknown>, rename?: (name: string) => string) =>
-    whole ? whole(places, rename) : openCheckpoint(from, places.title, stems, rename);
-  const unetWeights = await open(PLACES.unet, unet);
-  expectTensors(PLACES.unet.title, unetPlan.segments, unetWeights);
-  const poseWeights = await open(PLACES.poseEncoder, poseEncoder);
-  expectTensors(PLACES.poseEncoder.title, [posePlan], poseWeights);
-
+  expectTensors(PLACES.unet.title, unetPlan.segments, unet.weights);
+  expectTensors(PLACES.poseEncoder.title, [posePlan], poseEncoder.weights);
   const parts: PartJob[] = unetPlan.segments.map((plan, i) => ({
     path: `unet/${String(i).padStart(2, '0')}`,
     plan,
-    weights: unetWeights,
+    weights: unet.weights,
   }));
-  parts.push({ path: 'pose_encoder', plan: posePlan, weights: poseWeights });
+  parts.push({ path: 'pose_encoder', plan: posePlan, weights: poseEncoder.weights });
   if (autoencoder && autoencoderPlan) {
     const { encoder, decoder } = autoencoderPlan;
-    const weights = await open(PLACES.autoencoder, autoencoder, presentAutoencoderName);
+    const { weights } = autoencoder;
     expectTensors(PLACES.autoencoder.title, [encoder, decoder], weights);
     parts.push({ path: 'encoder', plan: encoder, weights }, { path: 'decoder', plan: decoder, weights });
   }
 
+  for (const note of notes) options.onNote?.(note);
   const files = await writeParts(parts, to, options);
   const factor = 2 ** (poseEncoder.config.block_out_channels.length - 1);
   const side = Math.max(64, Number(unet.config.sample_size ?? 32) * factor);
@@ -106,7 +89,7 @@ export async function exportPack(
       unet: unet.config,
       poseEncoder: poseEncoder.config,
       ...(autoencoder && { autoencoder: autoencoder.config }),
-      scheduler: scheduler.config,
+      scheduler,
     },
     skeleton: about.skeleton ?? { limbWidth: 4, jointRadius: 4 },
     defaults: { width, height, steps: about.steps ?? 20, guidance: about.guidance ?? 1 },
