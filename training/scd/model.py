@@ -34,20 +34,31 @@ class SCD(nn.Module):
             safetensors.into_module(getattr(self, part), Path(folder) / f"{part}.safetensors")
         return self
 
-    def loss(self, batch, timesteps, noise, with_reference, person_weight):
+    def loss(self, batch, timesteps, noise, with_reference, person_weight, own_estimates=False):
         """The error of the prediction on the targets; the reference pass is trained only through its K and V.
 
         `batch` holds reference latents and skeletons, and a whole number of targets for each reference.
+        With `own_estimates` the noise covers what the network itself makes of pure noise, in place of the truth: the
+        states that sampling will show it.
         """
         clean = batch["target_latents"]
         features = self.pose_encoder(torch.cat([batch["target_skeletons"], batch["reference_skeletons"]]))
         target_pose, reference_pose = features.split([len(clean), len(batch["reference_latents"])])
         kept = self.unet.reference_pass(batch["reference_latents"], reference_pose)[0] if with_reference else None
-        noisy = self.scheduler.add_noise(clean, noise, timesteps)
+        shown = self.first_estimate(noise, target_pose, kept) if own_estimates else clean
+        noisy = self.scheduler.add_noise(shown, noise, timesteps)
         output = self.unet.target_pass(noisy, timesteps, target_pose, kept)
         error = (output.float() - self.scheduler.target(clean, noise, timesteps)).square()
         weight = (1 + person_weight * batch["person"]) * batch["counts"]
         return (error * weight).mean() / weight.mean()
+
+    @torch.no_grad()
+    def first_estimate(self, noise, pose, kept):
+        last = torch.full((len(noise),), len(self.scheduler.alphas) - 1, device=noise.device)
+        output = self.unet.target_pass(noise, last, pose, kept)
+        # Weights that autocast has cast without gradients would be used again where gradients are wanted.
+        torch.clear_autocast_cache()
+        return self.scheduler.clean_and_noise(output.float(), noise, last)[0]
 
     @torch.no_grad()
     def sample(self, reference_latents, reference_skeletons, target_skeletons, noise, steps, guidance=1.0):

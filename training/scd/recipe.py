@@ -92,18 +92,18 @@ class Recipe:
     def autoencoder(self):
         return self.train("scd.train_autoencoder", "autoencoder", "autoencoder_minutes", "--data", self.work / "data")
 
+    def minutes_trained(self, name):
+        log = self.work / name / "log.jsonl"
+        return json.loads(log.read_text().splitlines()[-1])["seconds"] / 60 if log.exists() else 0
+
     def train(self, module, name, minutes, *arguments):
-        """Trains for the planned minutes, over several calls if need be."""
-        spent = self.work / f"{name}.minutes"
-        before = float(spent.read_text()) if spent.exists() else 0
-        started = time.time()
-        allowed = min(self.plan[minutes] - before, self.minutes_left() - self.plan["spare_minutes"])
-        if allowed <= 0:
-            return before >= self.plan[minutes]
-        planned = "--planned-minutes", self.plan[minutes], "--minutes", allowed
-        ended = self.on_device(module, *arguments, *planned, "--out", self.work / name)
-        spent.write_text(str(before + (time.time() - started) / 60))
-        return ended and allowed >= self.plan[minutes] - before - 0.05
+        """Trains for the planned minutes, over several calls if need be. True when none are left to train."""
+        planned = self.plan[minutes]
+        allowed = min(planned - self.minutes_trained(name), self.minutes_left() - self.plan["spare_minutes"])
+        if allowed > 0:
+            times = "--planned-minutes", planned, "--minutes", allowed
+            self.on_device(module, *arguments, *times, "--out", self.work / name)
+        return self.minutes_trained(name) >= planned - self.plan["spare_minutes"]
 
     def encode(self):
         encoder = "--autoencoder", self.work / "autoencoder"

@@ -99,11 +99,12 @@ class Trainer:
         shift, count = settings["time_shift"], self.model.scheduler.config["num_train_timesteps"]
         timesteps = draw_timesteps(len(clean), shift, count).to(self.device)
         with_reference = bool(torch.rand(()) >= settings["dropped_references"])
+        own = bool(torch.rand(()) < settings["own_estimates"]) and self.step >= settings["own_from"] * self.total
         noise = torch.randn(clean.shape, device=self.device).contiguous(memory_format=torch.channels_last)
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.step, settings, self.total)
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=settings["bfloat16"]):
-            loss = self.model.loss(batch, timesteps, noise, with_reference, settings["person_weight"])
+            loss = self.model.loss(batch, timesteps, noise, with_reference, settings["person_weight"], own)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         processes.average_gradients(self.parameters)

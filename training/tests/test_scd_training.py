@@ -70,6 +70,8 @@ SETTINGS = {
     "person_weight": 2,
     "time_shift": 1.4,
     "dropped_references": 0.1,
+    "own_estimates": 0.5,
+    "own_from": 0.5,
     "bfloat16": False,
     "batch_threads": 1,
     "evaluate_every": 1000,
