@@ -16,6 +16,23 @@ export function droppedFolder(files: readonly File[]): Folder {
   };
 }
 
+/**
+ * Weights that were dropped or chosen. Unlike a pack's, their files have the same names in several folders
+ * (`unet/config.json`, `vae/config.json`), so each is found by its whole path inside the dropped folder alone.
+ */
+export function droppedWeights(files: readonly File[]): Folder {
+  const inside = ({ webkitRelativePath: path, name }: File) => path.slice(path.indexOf('/') + 1) || name;
+  const byPath = new Map(files.map((file) => [inside(file), file]));
+  return {
+    name: files[0]?.webkitRelativePath.split('/')[0] || 'the dropped files',
+    paths: [...byPath.keys()],
+    async open(path) {
+      const file = byPath.get(path);
+      return file && blobSource(file);
+    },
+  };
+}
+
 export const blobSource = (blob: Blob): ByteSource => ({
   size: blob.size,
   read: async (offset, length) => new Uint8Array(await blob.slice(offset, offset + length).arrayBuffer()),

@@ -76,6 +76,17 @@ export class NetworksMismatchError extends PirouetteError {
 }
 wireError('NetworksMismatchError', NetworksMismatchError);
 
+/** The browser has no room for a pack that is being made. */
+export class NoRoomError extends PirouetteError {
+  constructor(file: string, bytes: number) {
+    super(
+      `There is no room for ${file}: the browser took less than its ${bytes} bytes.`,
+      'Free space on the disk, remove kept packs, or export with npm run export.',
+    );
+  }
+}
+wireError('NoRoomError', NoRoomError);
+
 export class PackNotFoundError extends PirouetteError {
   constructor(where: string, options?: ErrorOptions) {
     super(

@@ -51,9 +51,7 @@ class PrivateStore implements FileStore {
   async append(name: string, from: number): Promise<Appender | undefined> {
     try {
       const handle = await this.folder.getFileHandle(name, { create: true });
-      return 'createSyncAccessHandle' in handle
-        ? await appendInPlace(handle as InPlaceHandle, from)
-        : await appendAtClose(handle, from);
+      return await appendTo(handle, from);
     } catch {
       return undefined;
     }
@@ -88,6 +86,12 @@ class PrivateStore implements FileStore {
     }
   }
 }
+
+/** Writes a file of the browser's private file system from a place on, and drops what was behind it. */
+export const appendTo = (handle: FileSystemFileHandle, from: number): Promise<Appender> =>
+  'createSyncAccessHandle' in handle
+    ? appendInPlace(handle as InPlaceHandle, from)
+    : appendAtClose(handle, from);
 
 /** Workers alone have it, and so do the types of workers alone. */
 interface InPlaceHandle {
