@@ -82,8 +82,13 @@ interface Seen {
 
 /** The pose model shrinks what it is given to 256 pixels: handing over more only costs time. */
 const WATCH_SIDE = 480;
-/** Looks for each painted frame: where one processor does everything, more would only slow the painting. */
-const LOOKS_PER_FRAME = 3;
+/**
+ * A look that is done just before the painter asks is as fresh as can be, and takes nothing from the painting where one
+ * processor does both. It may begin this much earlier than it seems it must.
+ */
+const EARLY = 1.25;
+/** Looks further apart than this would lose a person who moves. */
+const LONGEST_BETWEEN_LOOKS_MS = 250;
 /** A worker that dies more often than this within a minute has a reason that will not go away. */
 const MOST_RESTARTS = 3;
 const MINUTE = 60_000;
@@ -102,6 +107,7 @@ export class LiveSession {
   #track = new LiveTrack();
   #swap: Promise<void> | undefined;
   #isSettling = true;
+  #paintingSince: number | undefined;
 
   constructor(parts: LiveParts, options: LiveOptions, listener: LiveListener) {
     this.#parts = parts;
@@ -188,9 +194,18 @@ export class LiveSession {
       const poseMs = performance.now() - began;
       if (signal.aborted) return;
       if (people !== undefined) this.#notice(size, people, takenAt, poseMs);
-      await pause(this.#pacer.frameMs / LOOKS_PER_FRAME - poseMs, signal);
+      await this.#untilNextLook(began, poseMs, signal);
       await this.#gate.passage(signal);
     }
+  }
+
+  async #untilNextLook(began: number, poseMs: number, signal: AbortSignal): Promise<void> {
+    // Where a single look takes longer than that, nothing is gained by hurrying.
+    const latest = began + Math.max(LONGEST_BETWEEN_LOOKS_MS, 2 * poseMs);
+    await Promise.race([this.#newest.emptied(signal), pause(latest - performance.now(), signal)]);
+    if (this.#paintingSince === undefined) return;
+    const wanted = this.#paintingSince + this.#pacer.frameMs - EARLY * poseMs;
+    await pause(Math.min(wanted, latest) - performance.now(), signal);
   }
 
   #notice(size: Size, people: readonly Pose[], takenAt: number, poseMs: number): void {
@@ -219,6 +234,7 @@ export class LiveSession {
   async #paintOne({ pose, takenAt, poseMs }: Seen, plan: FramePlan, signal: AbortSignal): Promise<void> {
     const { size } = this.#pacer;
     const began = performance.now();
+    this.#paintingSince = began;
     const frame = await this.#surviving(() =>
       this.#parts.paint(pose, {
         ...size,
@@ -228,6 +244,7 @@ export class LiveSession {
         ...(plan.fromLastFrame && { fromLastFrame: plan.fromLastFrame }),
       }),
     );
+    this.#paintingSince = undefined;
     if (frame === undefined || signal.aborted) {
       frame?.image.close();
       this.#settleAnew();
