@@ -1,7 +1,8 @@
 import { create } from 'zustand';
 import { createEngine } from '../client/engine.ts';
-import type { EngineApi, EngineInfo } from '../engine/api.ts';
+import type { EngineApi, EngineInfo, LoadOptions } from '../engine/api.ts';
 import type { PackProgress } from '../pack/manifest.ts';
+import type { Settings } from './settings.ts';
 
 export interface Device {
   /** Of the loaded engine. */
@@ -12,6 +13,7 @@ export interface Device {
   readonly notices: readonly string[];
   /** What this browser offers; null until asked. */
   readonly hasWebGpu: boolean | null;
+  readonly graphicsAreSoftware: boolean;
   readonly isIsolated: boolean;
   readonly cores: number;
 }
@@ -21,6 +23,7 @@ export const useDevice = create<Device>(() => ({
   progress: null,
   notices: [],
   hasWebGpu: null,
+  graphicsAreSoftware: false,
   isIsolated: globalThis.crossOriginIsolated,
   cores: navigator.hardwareConcurrency,
 }));
@@ -35,7 +38,30 @@ export function currentEngine(): EngineApi {
   return engine;
 }
 
-export async function lookAtDevice(): Promise<void> {
-  const adapter = await navigator.gpu?.requestAdapter().catch(() => null);
-  useDevice.setState({ hasWebGpu: adapter != null });
+interface Graphics {
+  readonly present: boolean;
+  /** A processor that plays a graphics processor: many times slower than the processor's own code. */
+  readonly software: boolean;
+}
+
+let looked: Promise<Graphics> | null = null;
+
+export function lookAtDevice(): Promise<Graphics> {
+  looked ??= (async () => {
+    const adapter = await navigator.gpu?.requestAdapter().catch(() => null);
+    const software = adapter?.info.isFallbackAdapter === true || adapter?.info.architecture === 'swiftshader';
+    useDevice.setState({ hasWebGpu: adapter != null, graphicsAreSoftware: software });
+    return { present: adapter != null, software };
+  })();
+  return looked;
+}
+
+/** How to load a model here: what the person chose, or else what this device does best. */
+export async function loadOptions({
+  backend,
+  precision,
+  threads,
+}: Pick<Settings, 'backend' | 'precision' | 'threads'>): Promise<LoadOptions> {
+  const { software } = await lookAtDevice();
+  return { backend: backend === 'auto' && software ? 'wasm' : backend, precision, threads };
 }

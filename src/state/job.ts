@@ -1,7 +1,7 @@
 import { create } from 'zustand';
 import type { RenderedFrame } from '../engine/api.ts';
 import { type Choices, learnPackDefaults, type PhotoChoice, useChoices } from './choices.ts';
-import { currentEngine, useDevice } from './device.ts';
+import { currentEngine, loadOptions, useDevice } from './device.ts';
 import { FrameStore, forgetOldLooks } from './frame-store.ts';
 import { type Look, type Motion, planLook, poseKey } from './plan.ts';
 import { plannedMotion } from './preview.ts';
@@ -88,8 +88,7 @@ async function prepare(): Promise<{ film: Film; missing: readonly number[] }> {
   if (missing.length === 0) return { film: early, missing };
 
   const { settings, pack } = useChoices.getState();
-  const { backend, precision, threads } = settings;
-  const info = await ensureLoaded(currentEngine(), pack.source, { backend, precision, threads }, (progress) =>
+  const info = await ensureLoaded(currentEngine(), pack.source, await loadOptions(settings), (progress) =>
     useDevice.setState({ progress }),
   );
   useDevice.setState({ info, progress: null });

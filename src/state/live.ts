@@ -4,7 +4,7 @@ import type { EngineApi } from '../engine/api.ts';
 import { type LiveFigures, LiveMeter, LiveSession, type Pace } from '../live/index.ts';
 import type { FrameSource } from '../media/page/index.ts';
 import { learnPackDefaults, type PhotoChoice, useChoices } from './choices.ts';
-import { currentEngine, useDevice } from './device.ts';
+import { currentEngine, loadOptions, useDevice } from './device.ts';
 import { chooseExamplePhoto, useExamples } from './examples.ts';
 import { isBusy, useJob } from './job.ts';
 import { type LiveFilm, LiveRecorder } from './live-film.ts';
@@ -242,8 +242,7 @@ async function runSession(
 /** True where the pack turned out to be made for something else than was thought. */
 async function prepareEngine(engine: EngineApi): Promise<boolean> {
   const { settings, pack } = useChoices.getState();
-  const { backend, precision, threads } = settings;
-  const info = await ensureLoaded(engine, pack.source, { backend, precision, threads }, (progress) =>
+  const info = await ensureLoaded(engine, pack.source, await loadOptions(settings), (progress) =>
     useDevice.setState({ progress }),
   );
   useDevice.setState({ info, progress: null });

@@ -1,5 +1,5 @@
 import { useChoices } from './choices.ts';
-import { currentEngine, useDevice } from './device.ts';
+import { currentEngine, loadOptions, useDevice } from './device.ts';
 import { isBusy, useJob } from './job.ts';
 import { media } from './media.ts';
 import { warmPoseModel } from './people.ts';
@@ -28,8 +28,7 @@ export function warmUp(): void {
     await warmPoseModel();
     if (isBusy(useJob.getState())) return;
     const { pack, settings } = useChoices.getState();
-    const { backend, precision, threads } = settings;
-    const info = await ensureLoaded(currentEngine(), pack.source, { backend, precision, threads });
+    const info = await ensureLoaded(currentEngine(), pack.source, await loadOptions(settings));
     useDevice.setState({ info });
   };
   // A fault here is met again, and shown, when the thing is really needed.

@@ -1,6 +1,7 @@
 import type { LoadOptions, Reference, RenderOptions } from '../engine/api.ts';
 import type { Pose, Track } from '../pose/index.ts';
 import type { PackChoice, PhotoChoice, Range } from './choices.ts';
+import { loadOptions } from './device.ts';
 import { fingerprint } from './fingerprint.ts';
 import { type Framing, frameAround, frameImage, framePose, personBox } from './framing.ts';
 import { fitMotion } from './people.ts';
@@ -86,8 +87,7 @@ export async function planLook(
     JSON.stringify([options, settings.steadyBackground, pack.name, photos.map(({ id }) => id)]),
     ...references.map(({ pose }) => pose.joints as Float32Array<ArrayBuffer>),
   );
-  const { backend, precision, threads } = settings;
-  return { key, references, ground: first.canvas, options, load: { backend, precision, threads } };
+  return { key, references, ground: first.canvas, options, load: await loadOptions(settings) };
 }
 
 /** A frame's name within its look. */

@@ -18,7 +18,7 @@ export function DeviceSheet({ open, onClose }: { open: boolean; onClose: () => v
 }
 
 function DeviceFacts() {
-  const { info, hasWebGpu, isIsolated, cores, notices } = useDevice();
+  const { info, hasWebGpu, graphicsAreSoftware, isIsolated, cores, notices } = useDevice();
   const pack = useChoices((choices) => choices.pack);
   const seconds = useJob((job) => job.secondsPerFrame);
   const packBytes = info && Object.values(info.manifest.files).reduce((sum, file) => sum + file.bytes, 0);
@@ -32,7 +32,7 @@ function DeviceFacts() {
             ? info.backend === 'webgpu'
               ? `WebGPU: ${info.device}`
               : 'The processor (WASM)'
-            : hasWebGpu
+            : hasWebGpu && !graphicsAreSoftware
               ? 'WebGPU, once a dance is painted'
               : 'The processor, once a dance is painted'}
         </dd>
@@ -64,6 +64,12 @@ function DeviceFacts() {
         <dt>Speed</dt>
         <dd>{seconds === null ? 'Not measured yet' : secondsEach(seconds)}</dd>
       </dl>
+      {graphicsAreSoftware && info?.backend !== 'webgpu' && (
+        <Notice
+          what="This browser’s WebGPU is computed by the processor, so the processor paints directly, which is faster."
+          remedy="Turn hardware acceleration on in the browser’s settings, if this device has a graphics processor."
+        />
+      )}
       {hasWebGpu === false && !info && (
         <Notice
           what="This browser offers no WebGPU, so the processor paints: slower, with the same result."

@@ -40,10 +40,10 @@ export function Header({ place, onDevice }: { place: Place; onDevice: () => void
   );
 }
 
-export function describeDevice({ info, hasWebGpu, isIsolated, cores }: Device): string {
+export function describeDevice({ info, hasWebGpu, graphicsAreSoftware, isIsolated, cores }: Device): string {
   if (info) return info.backend === 'webgpu' ? `WebGPU, ${info.precision}` : threads(info.threads);
   if (hasWebGpu === null) return 'This device';
-  if (hasWebGpu) return 'WebGPU';
+  if (hasWebGpu && !graphicsAreSoftware) return 'WebGPU';
   return threads(isIsolated ? cores : 1);
 }
 
