@@ -150,7 +150,9 @@ function longestSides(poses: readonly Pose[], part: Part, scales?: readonly numb
       if (length !== undefined) bySide[side].push(length / (scales?.[i] ?? 1));
     });
   });
-  return bySide.filter((lengths) => lengths.length > 0).map((lengths) => quantile(lengths, FULL_LENGTH[part]));
+  return bySide
+    .filter((lengths) => lengths.length > 0)
+    .map((lengths) => quantile(lengths, FULL_LENGTH[part]));
 }
 
 /**

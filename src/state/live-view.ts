@@ -26,7 +26,10 @@ export class LiveView {
   /** The image is taken over. */
   show(image: ImageBitmap): void {
     const canvas = this.#screen;
-    if (canvas === null) return image.close();
+    if (canvas === null) {
+      image.close();
+      return;
+    }
     if (canvas.width !== image.width) canvas.width = image.width;
     if (canvas.height !== image.height) canvas.height = image.height;
     canvas.getContext('bitmaprenderer')?.transferFromImageBitmap(image);

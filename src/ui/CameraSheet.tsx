@@ -33,6 +33,7 @@ function CameraView({ kind, onDone }: { kind: 'photo' | 'clip'; onDone: () => vo
   const [problem, setProblem] = useState<Problem | null>(null);
   const [attempt, setAttempt] = useState(0);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new attempt opens the camera afresh.
   useEffect(() => {
     let gone = false;
     let opened: Camera | null = null;
