@@ -102,9 +102,9 @@ describe("Stable Diffusion 1.5's one file", () => {
 
   it('says what it leaves out', () => {
     expect(notes).toEqual([
-      'Left out of model.ckpt: the text encoder, 1 tensors.',
-      'Left out of model.ckpt: the averaged copy of the weights (model_ema), 2 tensors.',
-      "Left out of model.ckpt: the noise schedule's tables, 4 tensors.",
+      'Left out of model.ckpt: the text encoder (tensors: 1).',
+      'Left out of model.ckpt: the averaged copy of the weights, model_ema (tensors: 2).',
+      "Left out of model.ckpt: the noise schedule's tables (tensors: 4).",
     ]);
   });
 

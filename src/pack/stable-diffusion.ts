@@ -21,7 +21,7 @@ const AUTOENCODER = 'first_stage_model.';
 
 const LEFT_OUT: readonly { readonly what: string; readonly has: RegExp }[] = [
   { what: 'the text encoder', has: /^cond_stage_model\./ },
-  { what: 'the averaged copy of the weights (model_ema)', has: /^model_ema\./ },
+  { what: 'the averaged copy of the weights, model_ema', has: /^model_ema\./ },
   {
     what: "the noise schedule's tables",
     has: /^(betas|alphas_cumprod(_prev)?|(log|sqrt)_one_minus_alphas_cumprod|sqrt_(alphas|recip_alphas|recipm1_alphas)_cumprod|posterior_(variance|log_variance_clipped|mean_coef[12])|logvar)$/,
@@ -71,7 +71,7 @@ export function readStableDiffusion(file: TensorFile): StableDiffusion | undefin
     ...(config.cross_attention_dim === 768 && { scheduler: SCHEDULER }),
     notes: left
       .filter(({ count }) => count > 0)
-      .map(({ what, count }) => `Left out of ${file.path}: ${what}, ${count} tensors.`),
+      .map(({ what, count }) => `Left out of ${file.path}: ${what} (tensors: ${count}).`),
   };
 }
 
