@@ -1,8 +1,8 @@
 """The whole recipe with one command, in as many calls as it takes:
 
 python3 -m scd.recipe --config configs/gpu-256.json --assets ASSETS --work runs/gpu --out OUT --minutes 9
-Renders the people (all cores) while the autoencoder trains, encodes them, trains the U-Net, trains the decoder on,
-evaluates and exports. Each call goes on where the last one stopped, as long as --work is still there, and leaves in OUT
+Renders the people (all cores) while the autoencoder trains, encodes them, trains the U-Net, trains the decoder on and
+polishes it, evaluates and exports. Each call goes on where the last one stopped, as long as --work is still there, and leaves in OUT
 what is worth carrying home: the export as it stands (float16), the logs, and the evaluation once there is one.
 """
 
@@ -121,13 +121,18 @@ class Recipe:
         after = "--decoder-of", self.work / "autoencoder", "--data", self.work / "data"
         return self.train("scd.train_autoencoder", "decoder", "decoder_minutes", *after)
 
+    def polish(self):
+        data = "--data", self.work / "data", "--latents", self.work / "latents"
+        return self.on_device("scd.polish_decoder", *self.weights(), *data, "--out", self.work / "polished")
+
     def weights(self):
-        """Where the newest ones are; none before the autoencoder has been saved once."""
-        decoder = self.work / "decoder"
-        autoencoder = decoder if list(decoder.glob("*.safetensors")) else self.work / "autoencoder"
+        """Where the newest ones are; nothing before the autoencoder has been saved once."""
+        autoencoders = [self.work / name for name in ("polished", "decoder", "autoencoder")]
+        newest = next((folder for folder in autoencoders if list(folder.glob("*.safetensors"))), None)
         model = self.work / "scd"
-        found = ["--autoencoder", autoencoder] if list(autoencoder.glob("*.safetensors")) else None
-        return found + (["--model", model] if (model / "unet.safetensors").exists() else []) if found else None
+        if newest is None:
+            return []
+        return ["--autoencoder", newest] + (["--model", model] if (model / "unet.safetensors").exists() else [])
 
     def evaluate(self):
         return self.on_device("scd.evaluate", *self.weights(), "--data", self.work / "held-out", "--out", self.out / "evaluation")
@@ -149,6 +154,7 @@ class Recipe:
             self.encode,
             self.unet,
             self.decoder,
+            self.polish,
             self.evaluate,
         ]
         renderer = None
