@@ -2,6 +2,7 @@ import type { AutoencoderConfig, PoseEncoderConfig, SchedulerConfig, UNetConfig 
 import { poseEncoderConfigOf, refuseReferenceNets } from './animate-anyone.ts';
 import {
   type Checkpoint,
+  checkpointOf,
   configlessStems,
   findCheckpoint,
   findConfig,
@@ -53,8 +54,13 @@ export async function openNetworks(from: Folder, path?: string): Promise<Network
   const poseEncoder = await findConfig<PoseEncoderConfig>(from, PLACES.poseEncoder);
   const autoencoder = await findConfig<AutoencoderConfig>(from, PLACES.autoencoder);
   const scheduler = await needConfig<SchedulerConfig>(from, PLACES.scheduler);
+  // A U-Net's own file may have any name.
+  const isUNet = file?.tensors.has('time_embedding.linear_1.weight') ?? false;
   return {
-    unet: await open(PLACES.unet, unet.config, unet.stems),
+    unet:
+      file && isUNet
+        ? { config: unet.config, weights: checkpointOf([file]) }
+        : await open(PLACES.unet, unet.config, unet.stems),
     poseEncoder: poseEncoder
       ? await open(PLACES.poseEncoder, poseEncoder.config, poseEncoder.stems)
       : await poseEncoderAlone(from),
