@@ -83,7 +83,7 @@ async function prepare(page: Page, values: Values, pack: string): Promise<string
   const side = Number(values.size);
   const setting: Setting = {
     pack,
-    load: { backend: values.backend === 'webgpu' ? 'webgpu' : 'wasm', threads: 2 },
+    load: { backend: values.backend === 'webgpu' ? 'webgpu' : 'wasm', threads: values.memory ? 1 : 2 },
     sizes: [{ width: side, height: side }],
     frameRate: Number(values.rate),
   };
