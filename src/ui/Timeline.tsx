@@ -67,7 +67,8 @@ function ClipTimeline({ clip }: { clip: ClipChoice }) {
       aria-valuetext={`${trim[grip].toFixed(2)} seconds`}
       onPointerDown={grab(grip)}
       onKeyDown={nudge(grip, trim[grip])}
-      onKeyUp={() => void finishTrim()}
+      // Tab passes by as well, and must not start the search for people anew.
+      onKeyUp={(event) => event.key.startsWith('Arrow') && void finishTrim()}
     />
   );
 
