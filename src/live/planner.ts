@@ -22,7 +22,8 @@ const STILL = 0.005;
 const JUMP = 0.12;
 /**
  * How much noise the last frame is given: enough to move by what the body moved, no more than needed to hold together.
- * Less than the least, and what each frame gets wrong adds up over the next ones before it dies away.
+ * The feedback settles away from what pure noise gives, and the further the less noise: with an early pack at 128 x 128
+ * by 22 of 255 at a half, by 16 at two thirds.
  */
 const LEAST_STRENGTH = 0.66;
 const STRENGTH_PER_MOVEMENT = 2;
