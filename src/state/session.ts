@@ -25,6 +25,7 @@ interface StoredSession {
   readonly pack: { readonly size: Size; readonly guidance: number };
   readonly photos: readonly StoredPhoto[];
   readonly clip: {
+    readonly id: string;
     readonly name: string;
     readonly trim: Range;
     readonly watched: Range;
@@ -55,10 +56,8 @@ async function keepSession(film: Film, done: number, withFiles: boolean): Promis
   if (!clip?.watched) return;
   const directory = await folder('session');
   if (withFiles) {
-    await Promise.all([
-      writeFile(directory, 'clip', clip.file),
-      ...film.photos.map((photo, index) => writeFile(directory, `photo-${index}`, photo.file)),
-    ]);
+    await keepFile(directory, clipFile(clip.id), clip.file);
+    for (const { id, file } of film.photos) await keepFile(directory, photoFile(id), file);
   }
   const session: StoredSession = {
     version: 1,
@@ -70,6 +69,7 @@ async function keepSession(film: Film, done: number, withFiles: boolean): Promis
       pose: storePose(pose),
     })),
     clip: {
+      id: clip.id,
       name: clip.name,
       trim: film.motion.trim,
       watched: clip.watched,
@@ -80,6 +80,19 @@ async function keepSession(film: Film, done: number, withFiles: boolean): Promis
     total: film.keys.length,
   };
   await writeFile(directory, 'session.json', JSON.stringify(session));
+  const needed = ['session.json', clipFile(clip.id), ...film.photos.map(({ id }) => photoFile(id))];
+  const names: string[] = [];
+  for await (const name of directory.keys()) names.push(name);
+  for (const name of names) if (!needed.includes(name)) await removeQuietly(directory, name);
+}
+
+const clipFile = (id: string) => `clip-${id}`;
+const photoFile = (id: string) => `photo-${id}`;
+
+/** Names follow the content, so what is there is left alone: a file read from here would break if it were written over. */
+async function keepFile(directory: FileSystemDirectoryHandle, name: string, file: Blob): Promise<void> {
+  const kept = await readFile(directory, name);
+  if (kept?.size !== file.size) await writeFile(directory, name, file);
 }
 
 /** How many frames may be done before their number is written down again. */
@@ -133,13 +146,13 @@ export async function goOn(): Promise<void> {
 
 async function restore(offer: StoredSession): Promise<boolean> {
   const directory = await folder('session');
-  const clip = await readFile(directory, 'clip');
+  const clip = await readFile(directory, clipFile(offer.clip.id));
   if (!clip) return false;
   const { openPhoto } = await media();
   useChoices.setState(({ settings }) => ({ settings: { ...settings, ...knownSettings(offer.settings) } }));
   learnPackDefaults(offer.pack.size, offer.pack.guidance);
   for (const [index, stored] of offer.photos.entries()) {
-    const file = await readFile(directory, `photo-${index}`);
+    const file = await readFile(directory, photoFile(stored.id));
     if (!file) return false;
     const { image } = await openPhoto(file, { maxSide: MAX_SIDE });
     const people = stored.people.map(restorePose);
