@@ -1,6 +1,6 @@
 import {
   type AudioCodec,
-  AudioSample,
+  type AudioSample,
   AudioSampleSink,
   AudioSampleSource,
   type AudioSource,
