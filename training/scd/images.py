@@ -22,7 +22,8 @@ def gradient_magnitude(image):
     grey = (image * torch.tensor(LUMA, device=image.device)[:, None, None]).sum(1, keepdim=True)
     down = (grey[..., 2:, 1:-1] - grey[..., :-2, 1:-1]) / 2
     right = (grey[..., 1:-1, 2:] - grey[..., 1:-1, :-2]) / 2
-    return (down.square() + right.square()).sqrt()
+    # A square root's slope is infinite at 0: without the small term a flat patch makes every gradient NaN.
+    return (down.square() + right.square() + 1e-12).sqrt()
 
 
 def sharpness(output, truth, mask):
