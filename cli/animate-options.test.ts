@@ -80,12 +80,21 @@ describe('parseOptions', () => {
     [[...least, '--steps', '2.5'], /whole/],
     [[...least, '--seed', '-1'], /--seed/],
     [[...least, '--size', 'big'], /--size big/],
+    [[...least, '--size', '64'], /128 to 1280/],
+    [[...least, '--size', '256x9000'], /128 to 1280/],
+    [[...least, '--background', 'green'], /photo, still, plain/],
     [[...least, '--start', '3', '--end', '2'], /later/],
     [[...least, '--backend', 'cuda'], /auto, webgpu, wasm/],
     [[...least, '--nonsense'], /nonsense/],
   ])('names the fault in %j', (args, message) => {
     expect(() => parseOptions(args)).toThrow(UsageError);
     expect(() => parseOptions(args)).toThrow(message);
+  });
+
+  it('takes a colour for a background', () => {
+    const background = (text: string) => parseOptions([...least, '--background', text]).settings;
+    expect(background('#20A040')).toMatchObject({ background: 'plain', plainColour: '#20A040' });
+    expect(background('still')).toMatchObject({ background: 'still' });
   });
 
   it('knows formats by their endings', () => {

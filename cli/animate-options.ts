@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { Settings } from '../src/state/settings.ts';
+import { isColour, LEAST_SIDE, MOST_SIDE, type Settings, WORDS } from '../src/state/settings.ts';
 
 export const USAGE = `Usage: npm run animate -- --reference PHOTO --motion CLIP --out FILE [options]
 
@@ -10,12 +10,13 @@ export const USAGE = `Usage: npm run animate -- --reference PHOTO --motion CLIP 
   --frames DIR        every frame as a PNG in this folder; with or without --out
   --quality Q         draft (4 steps, half the frames), good (10 steps) or best (25 steps); default good
   --steps N           denoising steps a frame
-  --size S            a side such as 384 (square), or WIDTHxHEIGHT; default: by the photo
+  --size S            a side such as 384 (square), or WIDTHxHEIGHT, to the nearest 64; default: by the photo
   --seed N            default 1; the same seed and settings give the same frames
   --guidance G        1 or more
   --fps N             frames a second; default: the clip's
   --start S, --end S  the part of the clip, in seconds; default: all of it
   --fit fitted|asFilmed, --mirror
+  --background B      photo (painted with the rest), still (the photo's own pixels), plain, or a colour: '#20a040'
   --pack PACK         a model pack: folder, zip or address; default: the built-in one
   --backend B         auto, webgpu or wasm
   --json              one line of JSON on standard output, nothing else`;
@@ -66,7 +67,7 @@ export function parseOptions(args: readonly string[]): AnimateOptions {
           start: text,
           end: text,
         },
-        ...{ fit: text, backend: text, mirror: flag, json: flag },
+        ...{ fit: text, background: text, backend: text, mirror: flag, json: flag },
       },
     }).values;
   try {
@@ -90,15 +91,16 @@ export function parseOptions(args: readonly string[]): AnimateOptions {
   if (end !== undefined && end <= (start ?? 0)) throw new UsageError('--end must be later than --start.');
 
   const settings: Partial<Settings> = {
-    quality: oneOf('quality', values.quality, ['draft', 'good', 'best']) ?? 'good',
-    backend: oneOf('backend', values.backend, ['auto', 'webgpu', 'wasm']) ?? 'auto',
-    fit: oneOf('fit', values.fit, ['fitted', 'asFilmed']) ?? 'fitted',
+    quality: oneOf('quality', values.quality, WORDS.quality) ?? 'good',
+    backend: oneOf('backend', values.backend, WORDS.backend) ?? 'auto',
+    fit: oneOf('fit', values.fit, WORDS.fit) ?? 'fitted',
     mirror: values.mirror,
     seed: whole('seed', values.seed, 0) ?? 1,
     steps: whole('steps', values.steps, 1) ?? null,
     guidance: number('guidance', values.guidance, 1) ?? null,
     frameRate: number('fps', values.fps, 0.1) ?? null,
     ...sizeOf(values.size),
+    ...backgroundOf(values.background),
   };
   const { motion, poses, out, frames, pack, json } = values;
   return { references, motion, poses, out, frames, pack, json, start, end, settings };
@@ -141,7 +143,17 @@ function sizeOf(text: string | undefined): Pick<Settings, 'width' | 'height'> | 
   if (text === undefined) return {};
   const [, width, height = width] = /^(\d+)(?:x(\d+))?$/.exec(text) ?? [];
   const [w, h] = [Number(width), Number(height)];
-  if (!(w >= 64 && h >= 64))
-    throw new UsageError(`--size ${text}: a side such as 384, or WIDTHxHEIGHT, is wanted.`);
+  if (!(Math.min(w, h) >= LEAST_SIDE && Math.max(w, h) <= MOST_SIDE))
+    throw new UsageError(
+      `--size ${text}: a side such as 384, or WIDTHxHEIGHT, of ${LEAST_SIDE} to ${MOST_SIDE} pixels is wanted.`,
+    );
   return { width: w, height: h };
+}
+
+type BackgroundSettings = Partial<Pick<Settings, 'background' | 'plainColour'>>;
+
+function backgroundOf(text: string | undefined): BackgroundSettings {
+  if (isColour(text)) return { background: 'plain', plainColour: text };
+  const background = oneOf('background', text, WORDS.background);
+  return background ? { background } : {};
 }

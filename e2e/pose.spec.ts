@@ -73,6 +73,15 @@ test('finds several people in one wide picture', async () => {
   byPlace.forEach(({ joints }, i) => expect(errorOf(joints, i, [512 * i, 0])).toBeLessThan(CLOSE));
 });
 
+test('finds the outline of each person, and of nobody else', async () => {
+  const people = await page.evaluate((urls) => window.poseRoom.outline(...urls), [FIRST, SECOND]);
+  expect(people).toHaveLength(2);
+  for (const { joints, corners } of people) {
+    expect(joints.filter((alpha) => (alpha ?? 0) > 200).length).toBeGreaterThan(11);
+    expect(Math.max(...corners.map((alpha) => alpha ?? 255))).toBeLessThan(20);
+  }
+});
+
 test('marks what a cropped photo does not show', async () => {
   const [person] = await page.evaluate((url) => window.poseRoom.findInPart(url, 150, 20, 260, 240), FIRST);
   const joints = person?.joints ?? [];

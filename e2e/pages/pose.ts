@@ -44,6 +44,20 @@ const room = {
       ),
     );
   },
+  /** How surely each joint, and each corner of the picture, belongs to each person: 0 to 255. */
+  async outline(...urls: string[]) {
+    const picture = await beside(...urls);
+    const people = await clients.files.outline(picture);
+    return people.map(({ pose, outline: { width, height, alpha } }) => {
+      const at = (x: number, y: number) =>
+        alpha[Math.floor((y / picture.height) * height) * width + Math.floor((x / picture.width) * width)];
+      const joints = Array.from({ length: 14 }, (_, joint) =>
+        at(pose.joints[joint * 3] ?? 0, pose.joints[joint * 3 + 1] ?? 0),
+      );
+      const [right, bottom] = [picture.width - 1, picture.height - 1];
+      return { joints, corners: [at(0, 0), at(right, 0), at(0, bottom), at(right, bottom)] };
+    });
+  },
   async keepsPicture(url: string) {
     const picture = await pictureOf(url);
     await clients.files.find(picture);

@@ -1,6 +1,6 @@
 /** The page's side of the pose worker: it starts when it is first needed, and again after it has died. */
 import * as Comlink from 'comlink';
-import type { PoseSource } from '../pose/detector.ts';
+import type { Outlined, PoseSource } from '../pose/detector.ts';
 import { PoseModelError, PoseWorkerError } from '../pose/errors.ts';
 import type { PoseInfo, PoseService, PoseSettings } from '../pose/service.ts';
 import type { Pose } from '../pose/types.ts';
@@ -38,6 +38,11 @@ export class PoseClient {
   /** Everybody in one picture, largest first. The picture stays the caller's. */
   async find(picture: PoseSource): Promise<Pose[]> {
     return this.ask((service) => service.find(picture));
+  }
+
+  /** Everybody in one picture with their outlines, largest first. The picture stays the caller's. */
+  async outline(picture: PoseSource): Promise<Outlined[]> {
+    return this.ask((service) => service.outline(picture));
   }
 
   /** Everybody in the next picture of a clip or a camera. The frame is handed over: the worker closes it. */

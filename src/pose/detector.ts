@@ -13,11 +13,26 @@ export interface DetectorOptions {
   readonly model: PoseModel;
   /** A PoseLandmarker bundle of the person's own, in place of `model`. */
   readonly bundle?: Blob;
-  /** 'image' looks at every picture afresh; 'video' follows people from one picture to the next, and is faster. */
-  readonly mode: 'image' | 'video';
+  /**
+   * 'image' looks at every picture afresh, 'outline' does so and finds each person's outline as well; 'video' follows
+   * people from one picture to the next, and is faster.
+   */
+  readonly mode: 'image' | 'outline' | 'video';
   /** How many people to look for. With one, MediaPipe smooths a video by itself; with more, it does not. */
   readonly people: number;
   readonly delegate: 'CPU' | 'GPU';
+}
+
+/** How surely each pixel of a picture, or of a smaller copy of it, belongs to a person: 0 to 255. */
+export interface Outline {
+  readonly width: number;
+  readonly height: number;
+  readonly alpha: Uint8Array<ArrayBuffer>;
+}
+
+export interface Outlined {
+  readonly pose: Pose;
+  readonly outline: Outline;
 }
 
 /** MediaPipe's PoseLandmarker, speaking in OpenPose's joints. */
@@ -53,8 +68,9 @@ export class PoseDetector {
         { loader: `${runtime}.js`, binary: `${runtime}.wasm` },
         {
           baseOptions: { modelAssetBuffer: bundle, delegate },
-          runningMode: mode === 'image' ? 'IMAGE' : 'VIDEO',
+          runningMode: mode === 'video' ? 'VIDEO' : 'IMAGE',
           numPoses: people,
+          outputSegmentationMasks: mode === 'outline',
         },
       );
       const detector = new PoseDetector(landmarker, mode, delegate);
@@ -67,14 +83,30 @@ export class PoseDetector {
 
   /** Everybody in the picture. `timeMs`, for videos, only has to grow; a jump back is taken for another clip. */
   detect(source: PoseSource, timeMs: number): Pose[] {
-    const { width, height } = sizeOf(source);
-    let result: PoseLandmarkerResult;
+    const result = this.look(source, timeMs);
+    for (const mask of result.segmentationMasks ?? []) mask.close();
+    return posesOf(result, source);
+  }
+
+  /** Everybody in the picture, with their outlines; only in the mode of that name. */
+  outline(source: PoseSource): Outlined[] {
+    const result = this.look(source, 0);
+    const poses = posesOf(result, source);
+    return (result.segmentationMasks ?? []).flatMap((mask, index) => {
+      const { width, height } = mask;
+      const alpha = Uint8Array.from(mask.getAsFloat32Array(), (share) => Math.round(share * 255));
+      mask.close();
+      const pose = poses[index];
+      return pose ? [{ pose, outline: { width, height, alpha } }] : [];
+    });
+  }
+
+  private look(source: PoseSource, timeMs: number): PoseLandmarkerResult {
     try {
-      result = this.mode === 'image' ? this.landmarker.detect(source) : this.follow(source, timeMs);
+      return this.mode === 'video' ? this.follow(source, timeMs) : this.landmarker.detect(source);
     } catch (error) {
       throw new PoseDetectionError(reason(error), { cause: error });
     }
-    return result.landmarks.map((landmarks) => poseFromLandmarks(landmarks, width, height));
   }
 
   private follow(source: PoseSource, timeMs: number): PoseLandmarkerResult {
@@ -110,6 +142,11 @@ async function fetchBundle(url: string): Promise<Uint8Array> {
   } catch (error) {
     throw new PoseModelError(url, reason(error), { cause: error });
   }
+}
+
+function posesOf(result: PoseLandmarkerResult, source: PoseSource): Pose[] {
+  const { width, height } = sizeOf(source);
+  return result.landmarks.map((landmarks) => poseFromLandmarks(landmarks, width, height));
 }
 
 function sizeOf(source: PoseSource): { width: number; height: number } {

@@ -1,5 +1,5 @@
 import { extent } from './body.ts';
-import { type DetectorOptions, PoseDetector, type PoseSource } from './detector.ts';
+import { type DetectorOptions, type Outlined, PoseDetector, type PoseSource } from './detector.ts';
 import type { Pose } from './types.ts';
 
 export type PoseSettings = Omit<DetectorOptions, 'mode'>;
@@ -28,12 +28,19 @@ export class PoseService {
 
   /** Everybody in one picture, largest first. It is closed afterwards. */
   async find(picture: PoseSource): Promise<Pose[]> {
-    return this.detect('image', picture, 0);
+    return this.look('image', picture, (detector) => byExtent(detector.detect(picture, 0), (pose) => pose));
+  }
+
+  /** Everybody in one picture with their outlines, in the order of `find`. It is closed afterwards. */
+  async outline(picture: PoseSource): Promise<Outlined[]> {
+    return this.look('outline', picture, (detector) =>
+      byExtent(detector.outline(picture), ({ pose }) => pose),
+    );
   }
 
   /** Everybody in the next picture of a clip or a camera, largest first. It is closed afterwards. */
   async follow(frame: PoseSource, timeMs: number): Promise<Pose[]> {
-    return this.detect('video', frame, timeMs);
+    return this.look('video', frame, (detector) => byExtent(detector.detect(frame, timeMs), (pose) => pose));
   }
 
   /** Another clip begins: nobody is where they were. */
@@ -41,10 +48,9 @@ export class PoseService {
     await this.close('video');
   }
 
-  private async detect(mode: Mode, source: PoseSource, timeMs: number): Promise<Pose[]> {
+  private async look<T>(mode: Mode, source: PoseSource, question: (detector: PoseDetector) => T): Promise<T> {
     try {
-      const detector = await this.detector(mode);
-      return detector.detect(source, timeMs).sort((a, b) => extent(b) - extent(a));
+      return question(await this.detector(mode));
     } finally {
       if ('close' in source) source.close();
     }
@@ -70,3 +76,6 @@ export class PoseService {
     settled?.close();
   }
 }
+
+const byExtent = <T>(people: readonly T[], poseOf: (person: T) => Pose): T[] =>
+  people.toSorted((a, b) => extent(poseOf(b)) - extent(poseOf(a)));

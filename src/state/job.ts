@@ -162,9 +162,11 @@ function compose(canvas: OffscreenCanvas, frame: RenderedFrame, film: Film, inde
   if (!context) throw new Error('This browser cannot draw on a canvas.');
   context.drawImage(frame.image, 0, 0, canvas.width, canvas.height);
   frame.image.close();
-  if (film.settings.steadyBackground && pose) {
-    context.drawImage(steadyMask(film.look.ground, [film.motion.referencePose, pose]), 0, 0);
-  }
+  const { backdrop } = film.look;
+  if (!backdrop || !pose) return;
+  // The photo's own background has a hole where its person stands; a plain one is whole.
+  const holes = film.settings.background === 'still' ? [film.motion.referencePose, pose] : [pose];
+  context.drawImage(steadyMask(backdrop, holes), 0, 0);
 }
 
 const missingFrames = ({ keys, store }: Film): number[] =>

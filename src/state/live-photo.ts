@@ -1,6 +1,6 @@
 import type { Reference } from '../engine/api.ts';
-import type { PhotoChoice } from './choices.ts';
-import { frameAround, frameImage, framePose, personBox } from './framing.ts';
+import { framePhoto } from './background.ts';
+import { type PhotoChoice, useChoices } from './choices.ts';
 import { outputSize, type Settings, type Size, type SizeChoice } from './settings.ts';
 
 const LIVE_SIZES = [
@@ -25,7 +25,6 @@ export function liveSizes({ aspect }: Settings, photo: Size, pack: Size): Size[]
 
 /** The photo in the frame of the largest size, as the engine takes it. */
 export async function liveReference(photo: PhotoChoice, size: Size): Promise<Reference> {
-  const framing = frameAround(photo.image, personBox(photo.pose), size);
-  const canvas = frameImage(photo.image, framing, size);
-  return { image: await createImageBitmap(canvas), pose: framePose(photo.pose, framing, size) };
+  const { canvas, pose } = await framePhoto(photo, size, useChoices.getState().settings);
+  return { image: await createImageBitmap(canvas), pose };
 }

@@ -15,6 +15,8 @@ const client = new PoseClient(FOR_FILES);
 
 export const findPeople = (image: ImageBitmap): Promise<Pose[]> => client.find(image);
 
+export const outlinePeople = (image: ImageBitmap) => client.outline(image);
+
 /** Has the pose model ready before the first file comes. */
 export const warmPoseModel = () => client.warm('image');
 

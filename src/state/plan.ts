@@ -1,9 +1,10 @@
 import type { LoadOptions, Reference, RenderOptions } from '../engine/api.ts';
 import type { Pose, Track } from '../pose/index.ts';
+import { framePhoto, plainGround } from './background.ts';
 import type { PackChoice, PhotoChoice, Range } from './choices.ts';
 import { loadOptions } from './device.ts';
 import { fingerprint } from './fingerprint.ts';
-import { type Framing, frameAround, frameImage, framePose, personBox } from './framing.ts';
+import { type Framing, frameAround, framePose, personBox } from './framing.ts';
 import { fitMotion } from './people.ts';
 import { frameRateOf, outputSize, type Settings, type Size, stepsOf } from './settings.ts';
 
@@ -50,8 +51,10 @@ export interface Look {
   /** Names everything that a frame depends on but its pose. */
   readonly key: string;
   readonly references: readonly Reference[];
-  /** The first reference as the networks see it, for comparing and for a steady background. */
+  /** The first reference as the networks see it, for comparing. */
   readonly ground: OffscreenCanvas;
+  /** What lies over every frame wherever nobody is; null where the networks paint the background too. */
+  readonly backdrop: OffscreenCanvas | null;
   readonly options: RenderOptions;
   readonly load: LoadOptions;
 }
@@ -71,23 +74,24 @@ export async function planLook(
     interaction: settings.interaction,
     referencePose: settings.referencePose,
   };
-  const framed = photos.map((photo) => {
-    const framing = frameAround(photo.image, personBox(photo.pose), motion.size);
-    return {
-      canvas: frameImage(photo.image, framing, motion.size),
-      pose: framePose(photo.pose, framing, motion.size),
-    };
-  });
+  const framed = await Promise.all(photos.map((photo) => framePhoto(photo, motion.size, settings)));
   const [first] = framed;
   if (!first) throw new Error('A look needs a photo.');
   const references = await Promise.all(
     framed.map(async ({ canvas, pose }) => ({ image: await createImageBitmap(canvas), pose })),
   );
+  const { background, plainColour } = settings;
+  const backdrops = {
+    photo: () => null,
+    still: () => first.canvas,
+    plain: () => plainGround(motion.size, plainColour),
+  };
   const key = await fingerprint(
-    JSON.stringify([options, settings.steadyBackground, pack.name, photos.map(({ id }) => id)]),
+    JSON.stringify([options, background, plainColour, pack.name, photos.map(({ id }) => id)]),
     ...references.map(({ pose }) => pose.joints as Float32Array<ArrayBuffer>),
   );
-  return { key, references, ground: first.canvas, options, load: await loadOptions(settings) };
+  const backdrop = backdrops[background]();
+  return { key, references, ground: first.canvas, backdrop, options, load: await loadOptions(settings) };
 }
 
 /** A frame's name within its look. */

@@ -49,10 +49,9 @@ it('takes steps from the quality unless they are given', () => {
 });
 
 it('takes from a file only the settings that it knows, of the right kind', () => {
-  expect(knownSettings({ quality: 'best', steps: 12, seed: 'many', mirror: true, evil: 1 })).toEqual({
-    quality: 'best',
-    steps: 12,
-    mirror: true,
-  });
+  const good = { quality: 'best', steps: 12, mirror: true, background: 'plain', plainColour: '#00ff00' };
+  const bad = { seed: 'many', evil: 1, aspect: '7:1', backend: 'cuda', width: '300' };
+  expect(knownSettings({ ...good, ...bad })).toEqual(good);
+  expect(knownSettings({ plainColour: 'url(https://example.org)' })).toEqual({});
   expect(knownSettings('nothing')).toEqual({});
 });

@@ -1,9 +1,25 @@
-import type { PackManifest } from '../pack/manifest.ts';
+/**
+ * The settings that are one word of several. Of backgrounds, 'photo' has the photo's own painted with everything else;
+ * 'still' lays its pixels over that wherever neither its person nor the dancer is; 'plain' cuts the person out and has
+ * one colour behind them.
+ */
+export const WORDS = {
+  quality: ['draft', 'good', 'best'],
+  aspect: ['photo', '1:1', '3:4', '9:16', '4:3', '16:9'],
+  size: ['small', 'standard', 'large'],
+  background: ['photo', 'still', 'plain'],
+  fit: ['fitted', 'asFilmed'],
+  backend: ['auto', 'webgpu', 'wasm'],
+  precision: ['auto', 'f16', 'f32'],
+  interaction: ['causal', 'mutual'],
+} as const;
 
-export type Quality = 'draft' | 'good' | 'best';
-export type Aspect = 'photo' | '1:1' | '3:4' | '9:16' | '4:3' | '16:9';
-export type SizeChoice = 'small' | 'standard' | 'large';
-export type FitMode = 'fitted' | 'asFilmed';
+type Word<Name extends keyof typeof WORDS> = (typeof WORDS)[Name][number];
+export type Quality = Word<'quality'>;
+export type Aspect = Word<'aspect'>;
+export type SizeChoice = Word<'size'>;
+export type Background = Word<'background'>;
+export type FitMode = Word<'fit'>;
 
 /** What a person can choose about the result; null means the app's own choice. */
 export interface Settings {
@@ -17,16 +33,17 @@ export interface Settings {
   readonly seed: number;
   readonly guidance: number | null;
   readonly frameRate: number | null;
-  /** Keep the photo's own pixels wherever neither the photo's person nor the dancer is. */
-  readonly steadyBackground: boolean;
+  readonly background: Background;
+  /** Of a plain background, as #rrggbb. */
+  readonly plainColour: string;
   readonly visibleMark: boolean;
   readonly fit: FitMode;
   readonly mirror: boolean;
-  readonly backend: 'auto' | 'webgpu' | 'wasm';
-  readonly precision: 'auto' | 'f16' | 'f32';
+  readonly backend: Word<'backend'>;
+  readonly precision: Word<'precision'>;
   readonly threads: number;
   readonly eta: number;
-  readonly interaction: 'causal' | 'mutual';
+  readonly interaction: Word<'interaction'>;
   readonly referencePose: boolean;
 }
 
@@ -40,7 +57,8 @@ export const DEFAULT_SETTINGS: Settings = {
   seed: 1,
   guidance: null,
   frameRate: null,
-  steadyBackground: false,
+  background: 'photo',
+  plainColour: '#e6e1da',
   visibleMark: false,
   fit: 'fitted',
   mirror: false,
@@ -70,7 +88,9 @@ export interface Size {
 
 /** The networks halve a picture several times over, so its sides come in steps. */
 const SIDE_STEP = 64;
-const SIDES = Array.from({ length: 19 }, (_, index) => (index + 2) * SIDE_STEP);
+export const LEAST_SIDE = 2 * SIDE_STEP;
+export const MOST_SIDE = 20 * SIDE_STEP;
+const SIDES = Array.from({ length: 19 }, (_, index) => LEAST_SIDE + index * SIDE_STEP);
 
 const nearestSide = (pixels: number) =>
   SIDES.reduce((best, side) => (Math.abs(side - pixels) < Math.abs(best - pixels) ? side : best));
@@ -103,17 +123,23 @@ export function frameRateOf(settings: Pick<Settings, 'quality' | 'frameRate'>, c
   return Math.round(wanted * 100) / 100;
 }
 
-export const guidanceOf = (settings: Pick<Settings, 'guidance'>, manifest: PackManifest): number =>
-  settings.guidance ?? manifest.defaults.guidance;
+export const isColour = (value: unknown): value is string =>
+  typeof value === 'string' && /^#[\da-f]{6}$/i.test(value);
 
 /** Only what this version knows, and only of the right kind: the file may come from anywhere. */
 export function knownSettings(settings: unknown): Partial<Settings> {
   if (typeof settings !== 'object' || settings === null) return {};
-  const known = Object.entries(DEFAULT_SETTINGS).flatMap(([name, standard]) => {
-    const value = (settings as Record<string, unknown>)[name];
-    const fits =
-      standard === null ? value === null || typeof value === 'number' : typeof value === typeof standard;
-    return fits ? [[name, value]] : [];
-  });
-  return Object.fromEntries(known);
+  const given = settings as Record<string, unknown>;
+  const known = Object.entries(DEFAULT_SETTINGS).filter(([name, standard]) =>
+    isSetting(name, given[name], standard),
+  );
+  return Object.fromEntries(known.map(([name]) => [name, given[name]]));
+}
+
+function isSetting(name: string, value: unknown, standard: unknown): boolean {
+  const words: readonly string[] | undefined = WORDS[name as keyof typeof WORDS];
+  if (words) return words.some((word) => word === value);
+  if (name === 'plainColour') return isColour(value);
+  if (standard === null) return value === null || typeof value === 'number';
+  return typeof value === typeof standard;
 }

@@ -1,12 +1,12 @@
-import { type PointerEvent, useEffect, useMemo, useRef } from 'react';
+import { type PointerEvent, useEffect, useRef } from 'react';
 import { type ClipChoice, type PhotoChoice, useChoices } from '../state/choices.ts';
 import { followPersonAt } from '../state/choose-clip.ts';
-import { frameImage } from '../state/framing.ts';
 import { sightingAt, trackedPose } from '../state/people.ts';
 import type { Motion } from '../state/plan.ts';
 import { usePreview } from '../state/preview.ts';
 import { Picture } from './Picture.tsx';
 import { Overlay, SkeletonLines } from './Skeleton.tsx';
+import { useGround } from './use-ground.ts';
 
 /** The clip itself, looped over its trim, with the people that were found; a click follows somebody else. */
 export function ClipView({ clip, hidden }: { clip: ClipChoice; hidden: boolean }) {
@@ -91,13 +91,13 @@ export function ClipView({ clip, hidden }: { clip: ClipChoice; hidden: boolean }
 /** The fitted pose over the photo as it will be framed: a bad fit is seen before any waiting. */
 export function FitView({ photo, motion }: { photo: PhotoChoice; motion: Motion }) {
   const time = usePreview((preview) => preview.time);
-  const { framing, size, poses, frameRate, trim } = motion;
-  const picture = useMemo(() => frameImage(photo.image, framing, size), [photo.image, framing, size]);
+  const { size, poses, frameRate, trim } = motion;
+  const picture = useGround(photo, motion);
   const index = Math.min(poses.length - 1, Math.max(0, Math.round((time - trim.start) * frameRate)));
   const pose = poses[index];
   return (
     <div className="fit-view">
-      <Picture image={picture} label="The dance's fitted pose over the photo" />
+      {picture && <Picture image={picture} label="The dance's fitted pose over the photo" />}
       <Overlay width={size.width} height={size.height}>
         {pose && <SkeletonLines pose={pose} />}
       </Overlay>

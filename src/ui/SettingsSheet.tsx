@@ -1,17 +1,21 @@
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { changeSettings, useChoices } from '../state/choices.ts';
 import { media } from '../state/media.ts';
 import { type Problem, problemOf } from '../state/problem.ts';
 import {
   type Aspect,
+  type Background,
   DEFAULT_SETTINGS,
   knownSettings,
+  LEAST_SIDE,
+  MOST_SIDE,
   type Settings,
   type SizeChoice,
   stepsOf,
 } from '../state/settings.ts';
 import { Action, Field, PickFile, Segmented, Switch } from './controls.tsx';
 import { ProblemMessage } from './Message.tsx';
+import { NumberInput } from './NumberInput.tsx';
 import { PackField } from './PackField.tsx';
 import { Sheet } from './Sheet.tsx';
 
@@ -24,6 +28,24 @@ const ASPECTS: readonly (readonly [Aspect, string])[] = [
   ['16:9', 'Wide, 16:9'],
 ];
 
+const BACKGROUNDS: readonly (readonly [Background, string])[] = [
+  ['photo', 'Of the photo'],
+  ['still', 'Of the photo, held still'],
+  ['plain', 'One colour'],
+];
+
+const BACKENDS: readonly (readonly [Settings['backend'], string])[] = [
+  ['auto', 'Best available'],
+  ['webgpu', 'WebGPU'],
+  ['wasm', 'Processor'],
+];
+
+const PRECISIONS: readonly (readonly [Settings['precision'], string])[] = [
+  ['auto', 'Best available'],
+  ['f16', 'Half (f16)'],
+  ['f32', 'Full (f32)'],
+];
+
 export function SettingsSheet({ open, onClose }: { open: boolean; onClose: () => void }) {
   return (
     <Sheet title="Settings" open={open} onClose={onClose}>
@@ -34,24 +56,16 @@ export function SettingsSheet({ open, onClose }: { open: boolean; onClose: () =>
 
 function SettingsForm() {
   const settings = useChoices((choices) => choices.settings);
-  const clipRate = useChoices((choices) => choices.clip?.clip.info.frameRate ?? null);
 
   return (
     <>
-      <Field label="Shape" hint="The photo’s own shape keeps the most of it.">
-        <select
-          className="select"
-          aria-label="Shape"
-          value={settings.aspect}
-          onChange={(event) => changeSettings({ aspect: event.target.value as Aspect })}
-        >
-          {ASPECTS.map(([aspect, name]) => (
-            <option key={aspect} value={aspect}>
-              {name}
-            </option>
-          ))}
-        </select>
-      </Field>
+      <SelectField
+        label="Shape"
+        hint="The photo’s own shape keeps the most of it."
+        value={settings.aspect}
+        options={ASPECTS}
+        onChange={(aspect) => changeSettings({ aspect })}
+      />
       <Field
         label="Size"
         hint="The model knows its standard size best; large takes more than twice the time."
@@ -67,26 +81,24 @@ function SettingsForm() {
           onChange={(size) => changeSettings({ size })}
         />
       </Field>
-      <Field label="Frame rate" hint="Fewer frames are sooner done; a draft takes half of the clip’s.">
-        <select
-          className="select"
-          aria-label="Frame rate"
-          value={settings.frameRate ?? ''}
-          onChange={(event) =>
-            changeSettings({ frameRate: event.target.value === '' ? null : Number(event.target.value) })
-          }
-        >
-          <option value="">By quality</option>
-          {clipRate !== null && (
-            <option value={clipRate}>The clip’s, {clipRate.toFixed(2).replace(/\.?0+$/, '')}</option>
-          )}
-          {[30, 25, 15, 12, 8].map((rate) => (
-            <option key={rate} value={rate}>
-              {rate} a second
-            </option>
-          ))}
-        </select>
-      </Field>
+      <FrameRateField frameRate={settings.frameRate} />
+      <SelectField
+        label="Background"
+        hint="Held still, or in one colour, it does not shimmer."
+        value={settings.background}
+        options={BACKGROUNDS}
+        onChange={(background) => changeSettings({ background })}
+      >
+        {settings.background === 'plain' && (
+          <input
+            type="color"
+            className="input colour"
+            aria-label="Colour of the background"
+            value={settings.plainColour}
+            onChange={(event) => changeSettings({ plainColour: event.target.value })}
+          />
+        )}
+      </SelectField>
       <Field label="Seed" hint="The same seed and settings give the same dance again.">
         <NumberInput
           label="Seed"
@@ -113,32 +125,39 @@ function SettingsForm() {
           onChange={(guidance) => changeSettings({ guidance })}
         />
       </Field>
-      <Field label="Still background" hint="Holds the photo’s own background wherever nobody is.">
-        <Switch
-          label="Still background"
-          labelHidden
-          checked={settings.steadyBackground}
-          onChange={(steadyBackground) => changeSettings({ steadyBackground })}
-        />
-      </Field>
       <PackField />
-      <Field label="Compute on" hint="The graphics processor where there is one, else the processor.">
-        <select
-          className="select"
-          aria-label="Compute on"
-          value={settings.backend}
-          onChange={(event) => changeSettings({ backend: event.target.value as Settings['backend'] })}
-        >
-          <option value="auto">Best available</option>
-          <option value="webgpu">WebGPU</option>
-          <option value="wasm">Processor</option>
-        </select>
-      </Field>
+      <SelectField
+        label="Compute on"
+        hint="The graphics processor where there is one, else the processor."
+        value={settings.backend}
+        options={BACKENDS}
+        onChange={(backend) => changeSettings({ backend })}
+      />
       <Advanced settings={settings} />
       <SettingsFromResult />
     </>
   );
 }
+
+function FrameRateField({ frameRate }: Pick<Settings, 'frameRate'>) {
+  const clipRate = useChoices((choices) => choices.clip?.clip.info.frameRate ?? null);
+  const rates = [30, 25, 15, 12, 8].filter((rate) => rate !== clipRate);
+  return (
+    <SelectField
+      label="Frame rate"
+      hint="Fewer frames are sooner done; a draft takes half of the clip’s."
+      value={String(frameRate ?? '')}
+      options={[
+        ['', 'By quality'],
+        ...(clipRate === null ? [] : [[String(clipRate), `The clip’s, ${shortly(clipRate)}`] as const]),
+        ...rates.map((rate) => [String(rate), `${rate} a second`] as const),
+      ]}
+      onChange={(rate) => changeSettings({ frameRate: rate === '' ? null : Number(rate) })}
+    />
+  );
+}
+
+const shortly = (rate: number) => rate.toFixed(2).replace(/\.?0+$/, '');
 
 function Advanced({ settings }: { settings: Settings }) {
   return (
@@ -159,16 +178,16 @@ function Advanced({ settings }: { settings: Settings }) {
           label="Width"
           value={settings.width}
           placeholder="Auto"
-          min={128}
-          max={1280}
+          min={LEAST_SIDE}
+          max={MOST_SIDE}
           onChange={(width) => changeSettings({ width })}
         />
         <NumberInput
           label="Height"
           value={settings.height}
           placeholder="Auto"
-          min={128}
-          max={1280}
+          min={LEAST_SIDE}
+          max={MOST_SIDE}
           onChange={(height) => changeSettings({ height })}
         />
       </Field>
@@ -185,18 +204,13 @@ function Advanced({ settings }: { settings: Settings }) {
           onChange={(eta) => changeSettings({ eta: eta ?? 0 })}
         />
       </Field>
-      <Field label="Precision" hint="Half is faster where the device has it; full is safest.">
-        <select
-          className="select"
-          aria-label="Precision"
-          value={settings.precision}
-          onChange={(event) => changeSettings({ precision: event.target.value as Settings['precision'] })}
-        >
-          <option value="auto">Best available</option>
-          <option value="f16">Half (f16)</option>
-          <option value="f32">Full (f32)</option>
-        </select>
-      </Field>
+      <SelectField
+        label="Precision"
+        hint="Half is faster where the device has it; full is safest."
+        value={settings.precision}
+        options={PRECISIONS}
+        onChange={(precision) => changeSettings({ precision })}
+      />
       <Field label="Threads" hint="Of the processor. Leave it empty for as many as help.">
         <NumberInput
           label="Threads"
@@ -207,26 +221,70 @@ function Advanced({ settings }: { settings: Settings }) {
           onChange={(threads) => changeSettings({ threads: threads ?? 0 })}
         />
       </Field>
-      <Field
+      <SwitchField
         label="Look at the photo at every step"
         hint="The paper’s plain variant: about twice the work, for comparison."
-      >
-        <Switch
-          label="Look at the photo at every step"
-          labelHidden
-          checked={settings.interaction === 'mutual'}
-          onChange={(mutual) => changeSettings({ interaction: mutual ? 'mutual' : 'causal' })}
-        />
-      </Field>
-      <Field label="Show the photo’s pose to the model" hint="Off only for comparison: the likeness suffers.">
-        <Switch
-          label="Show the photo’s pose to the model"
-          labelHidden
-          checked={settings.referencePose}
-          onChange={(referencePose) => changeSettings({ referencePose })}
-        />
-      </Field>
+        checked={settings.interaction === 'mutual'}
+        onChange={(mutual) => changeSettings({ interaction: mutual ? 'mutual' : 'causal' })}
+      />
+      <SwitchField
+        label="Show the photo’s pose to the model"
+        hint="Off only for comparison: the likeness suffers."
+        checked={settings.referencePose}
+        onChange={(referencePose) => changeSettings({ referencePose })}
+      />
     </details>
+  );
+}
+
+interface SelectFieldProps<T extends string> {
+  readonly label: string;
+  readonly hint: string;
+  readonly value: T;
+  readonly options: readonly (readonly [T, string])[];
+  readonly onChange: (value: T) => void;
+  readonly children?: ReactNode;
+}
+
+function SelectField<T extends string>({
+  label,
+  hint,
+  value,
+  options,
+  onChange,
+  children,
+}: SelectFieldProps<T>) {
+  return (
+    <Field label={label} hint={hint}>
+      {children}
+      <select
+        className="select"
+        aria-label={label}
+        value={value}
+        onChange={(event) => onChange(event.target.value as T)}
+      >
+        {options.map(([option, name]) => (
+          <option key={option} value={option}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </Field>
+  );
+}
+
+interface SwitchFieldProps {
+  readonly label: string;
+  readonly hint: string;
+  readonly checked: boolean;
+  readonly onChange: (checked: boolean) => void;
+}
+
+function SwitchField({ label, hint, checked, onChange }: SwitchFieldProps) {
+  return (
+    <Field label={label} hint={hint}>
+      <Switch label={label} labelHidden checked={checked} onChange={onChange} />
+    </Field>
   );
 }
 
@@ -274,34 +332,5 @@ function SettingsFromResult() {
       <p role="status">{said}</p>
       {problem && <ProblemMessage problem={problem} />}
     </div>
-  );
-}
-
-interface NumberInputProps {
-  readonly label: string;
-  readonly value: number | null;
-  readonly min: number;
-  readonly max: number;
-  readonly step?: number;
-  readonly placeholder?: string;
-  readonly onChange: (value: number | null) => void;
-}
-
-function NumberInput({ label, value, min, max, step = 1, placeholder, onChange }: NumberInputProps) {
-  return (
-    <input
-      type="number"
-      className="input number"
-      aria-label={label}
-      value={value ?? ''}
-      min={min}
-      max={max}
-      step={step}
-      placeholder={placeholder}
-      onChange={(event) => {
-        const typed = event.target.valueAsNumber;
-        onChange(Number.isNaN(typed) ? null : Math.min(max, Math.max(min, typed)));
-      }}
-    />
   );
 }
