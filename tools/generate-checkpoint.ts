@@ -1,15 +1,16 @@
 /**
  * Writes a checkpoint of random weights in diffusers' layout, of Stable Diffusion 1.5's size where nothing else is
- * asked for: what the exporter and the loader are measured with. One tensor is in memory at a time.
+ * asked for: what the exporter, the loader and the engine are measured with. One tensor is in memory at a time.
  *   node --import tsx tools/generate-checkpoint.ts --out DIR [--dtype F16|BF16|F32] [--shards N] [--widths 320,640,1280,1280]
  */
 import { mkdir, open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { UNetConfig } from '../src/onnx/configs.ts';
-import { type FloatType, isFloat, safetensorsHeader, tensorBytes } from '../src/onnx/safetensors.ts';
+import { planAutoencoder } from '../src/onnx/autoencoder.ts';
+import type { AutoencoderConfig, UNetConfig } from '../src/onnx/configs.ts';
+import { type FloatType, isFloat, safetensorsHeader } from '../src/onnx/safetensors.ts';
 import { poseEncoderTensors, type Tensors, unetTensors } from './diffusers-tensors.ts';
-import { randomFloats } from './random-weights.ts';
+import { steadyFloats } from './random-weights.ts';
 
 export const SCHEDULER = {
   _class_name: 'DDIMScheduler',
@@ -28,6 +29,27 @@ export const POSE_ENCODER = {
   conditioning_embedding_channels: 320,
   conditioning_channels: 3,
   block_out_channels: [16, 32, 96, 256],
+};
+
+/** The small autoencoder for Stable Diffusion 1's latents. */
+const AUTOENCODER: AutoencoderConfig = {
+  _class_name: 'AutoencoderTiny',
+  act_fn: 'relu',
+  encoder_block_out_channels: [64, 64, 64, 64],
+  decoder_block_out_channels: [64, 64, 64, 64],
+  num_encoder_blocks: [1, 3, 3, 3],
+  num_decoder_blocks: [3, 3, 3, 1],
+  in_channels: 3,
+  out_channels: 3,
+  latent_channels: 4,
+  scaling_factor: 1,
+  upsampling_scaling_factor: 2,
+};
+
+const ABOUT = {
+  name: 'Random weights',
+  licence: 'CC0-1.0',
+  provenance: 'Random numbers, for trying things out. What it paints is noise.',
 };
 
 /** Stable Diffusion 1.5's U-Net, in other widths if asked. */
@@ -71,6 +93,16 @@ export async function generateCheckpoint(out: string, { widths, dtype, shards }:
   await writeConfig(join(out, 'pose_encoder'), 'config.json', pose);
   await writeWeights(join(out, 'unet'), unetTensors(unet), dtype, shards);
   await writeWeights(join(out, 'pose_encoder'), poseEncoderTensors(pose), dtype, 1);
+  const { encoder, decoder } = planAutoencoder(AUTOENCODER);
+  const autoencoder = [encoder, decoder].flatMap(({ weights }) => weights);
+  await writeConfig(join(out, 'vae'), 'config.json', AUTOENCODER);
+  await writeWeights(
+    join(out, 'vae'),
+    new Map(autoencoder.map(({ name, shape }) => [name, shape])),
+    dtype,
+    1,
+  );
+  await writeConfig(out, 'pirouette.json', ABOUT);
 }
 
 async function writeConfig(folder: string, name: string, config: unknown): Promise<void> {
@@ -110,8 +142,7 @@ async function writeFileOf(
   const file = await open(path, 'w');
   try {
     await file.writeFile(safetensorsHeader(specs));
-    for (const [i, spec] of specs.entries())
-      await file.writeFile(randomFloats(tensorBytes(spec), dtype, i + 1));
+    for (const [i, spec] of specs.entries()) await file.writeFile(steadyFloats(spec, i + 1));
   } finally {
     await file.close();
   }
