@@ -40,6 +40,31 @@ export interface AutoencoderConfig {
   readonly [other: string]: unknown;
 }
 
+/** transformers' CLIPVisionConfig. `architectures` tells CLIPVisionModelWithProjection from CLIPVisionModel. */
+export interface ImageEncoderConfig {
+  readonly architectures?: readonly string[];
+  readonly hidden_size: number;
+  readonly intermediate_size: number;
+  readonly num_hidden_layers: number;
+  readonly num_attention_heads: number;
+  readonly image_size: number;
+  readonly patch_size: number;
+  /** Width of the image's embedding. */
+  readonly projection_dim?: number;
+  readonly hidden_act?: string;
+  readonly layer_norm_eps?: number;
+  readonly [other: string]: unknown;
+}
+
+/** transformers' CLIPImageProcessor. */
+export interface ImageProcessorConfig {
+  /** The picture's shorter side, or both sides whatever its shape. */
+  readonly size: { readonly shortest_edge: number } | { readonly height: number; readonly width: number };
+  readonly crop_size: { readonly height: number; readonly width: number };
+  readonly image_mean: readonly number[];
+  readonly image_std: readonly number[];
+}
+
 /** DDIMScheduler. */
 export interface SchedulerConfig {
   readonly num_train_timesteps: number;

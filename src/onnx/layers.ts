@@ -75,13 +75,13 @@ export function groupNorm(trace: Trace, name: string, x: Value, groups: number, 
   return trace.node('Add', [scaled, trace.weight(`${name}.bias`, [channels], { dims })], x.shape, { name });
 }
 
-export function layerNorm(trace: Trace, name: string, x: Value): Value {
+export function layerNorm(trace: Trace, name: string, x: Value, epsilon = 1e-5): Value {
   const width = x.shape.at(-1) as number;
   return trace.node(
     'LayerNormalization',
     [x, trace.weight(`${name}.weight`, [width]), trace.weight(`${name}.bias`, [width])],
     x.shape,
-    { name, axis: -1, epsilon: { float: 1e-5 } },
+    { name, axis: -1, epsilon: { float: epsilon } },
   );
 }
 
@@ -90,6 +90,11 @@ export function silu(trace: Trace, x: Value): Value {
 }
 
 export const relu = (trace: Trace, x: Value): Value => trace.node('Relu', [x], x.shape);
+
+/** The quick one: a sigmoid in the error function's place. */
+export function quickGelu(trace: Trace, x: Value): Value {
+  return trace.node('Mul', [x, trace.node('Sigmoid', [scale(trace, x, 1.702)], x.shape)], x.shape);
+}
 
 /** The exact one, by the error function, in the form that ONNX Runtime knows as one operator. */
 export function gelu(trace: Trace, x: Value): Value {

@@ -76,6 +76,7 @@ export class Trace {
   private readonly madeIn = new Map<Value, number>();
   private readonly nodeOf = new Map<Value, TracedNode>();
   private readonly weightNames = new Set<string>();
+  private readonly results = new Set<Value>();
   private nodeCount = 0;
 
   constructor(private readonly title: string) {}
@@ -146,22 +147,27 @@ export class Trace {
     if (segment === undefined) throw new Error(`${name} is not made by any node`);
     value.name = name;
     segment.outputs.add(value);
+    this.results.add(value);
   }
 
   cut(): void {
     this.segments.push(newSegment());
   }
 
-  finish(): SegmentPlan[] {
-    for (const segment of this.segments) {
+  /** All graphs, or the first `count`: then what only later ones would take is no output. */
+  finish(count = this.segments.length): SegmentPlan[] {
+    const segments = this.segments.slice(0, count);
+    const taken = new Set(segments.flatMap(({ inputs }) => [...inputs]));
+    for (const segment of segments) {
+      for (const output of segment.outputs) {
+        if (!taken.has(output) && !this.results.has(output)) segment.outputs.delete(output);
+      }
       for (const output of segment.outputs) {
         const op = this.nodeOf.get(output)?.op ?? '';
         if (VIEWS.has(op)) throw new Error(`the output ${output.name} ends in ${op}`);
       }
     }
-    return this.segments.map((segment, i) =>
-      planOf(segment, `${this.title} ${i + 1}/${this.segments.length}`),
-    );
+    return segments.map((segment, i) => planOf(segment, `${this.title} ${i + 1}/${segments.length}`));
   }
 
   private get segment(): Segment {

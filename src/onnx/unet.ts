@@ -39,13 +39,45 @@ export function planUNet(config: UNetConfig): UNetPlan {
   return { segments: writer.write(), attentions: writer.attentions };
 }
 
+/** A tensor of the denoiser in a reference net's segment. */
+export const DENOISER_PREFIX = 'denoiser.';
+
+export interface ReferenceNetPlan extends UNetPlan {
+  /** Tensors that a whole U-Net has and a reference net, of which nothing is asked after its last attention, does not. */
+  readonly spare: ReadonlySet<string>;
+}
+
+/**
+ * A second U-Net that looks at the reference in the denoiser's place, as AnimateAnyone's does: segment i ends in the
+ * `q.i`, `k.i` and `v.i` of its own attention, and in `kept.k.i` and `kept.v.i`: what it attends from, projected with
+ * the denoiser's weights. The last one ends in these alone, and there is no segment after it.
+ */
+export function planReferenceNet(config: UNetConfig): ReferenceNetPlan {
+  const whole = planUNet(config);
+  const shape = unetShape(config);
+  const writer = new UNetWriter(shape, whole.attentions.length);
+  const segments = writer.write();
+  const used = new Set(segments.flatMap(({ weights }) => weights.map(({ name }) => name)));
+  const names = whole.segments.flatMap(({ weights }) => weights.map(({ name }) => name));
+  return {
+    segments,
+    attentions: writer.attentions,
+    spare: new Set(names.filter((name) => !used.has(name))),
+  };
+}
+
 class UNetWriter {
   readonly attentions: Attention[] = [];
-  private readonly trace = new Trace('U-Net segment');
+  private readonly trace: Trace;
   private readonly skips: Value[] = [];
   private readonly context: Value | undefined;
 
-  constructor(private readonly shape: UNetShape) {
+  /** A reference net keeps something at each of its attentions, whose number it must know; a denoiser nothing. */
+  constructor(
+    private readonly shape: UNetShape,
+    private readonly kept?: number,
+  ) {
+    this.trace = new Trace(kept === undefined ? 'U-Net segment' : 'Reference net segment');
     const width = shape.crossAttentionWidth;
     if (width !== null) this.context = this.trace.input('context', ['batch', 'context_tokens', width]);
   }
@@ -56,8 +88,8 @@ class UNetWriter {
     const first = (levels[0] as UNetShape['levels'][number]).channels;
     const time = this.timeEmbedding(trace.input('time', ['batch', first]), first * 4);
     const sample = trace.input('sample', ['batch', shape.inChannels, ...sizeAt(0)]);
-    const pose = trace.input('pose', ['batch', first, ...sizeAt(0)]);
-    let x = add(trace, conv(trace, 'conv_in', sample, { out: first, kernel: shape.convInKernel }), pose);
+    let x = conv(trace, 'conv_in', sample, { out: first, kernel: shape.convInKernel });
+    if (this.kept === undefined) x = add(trace, x, trace.input('pose', ['batch', first, ...sizeAt(0)]));
     this.keepSkip(x);
 
     levels.forEach((level, i) => {
@@ -100,7 +132,7 @@ class UNetWriter {
     x = silu(trace, groupNorm(trace, 'conv_norm_out', x, shape.groups, shape.epsilon));
     x = conv(trace, 'conv_out', x, { out: shape.outChannels, kernel: shape.convOutKernel });
     trace.output(x, 'prediction');
-    return trace.finish();
+    return trace.finish(this.kept);
   }
 
   /** With the SiLU that diffusers' ResnetBlock2D applies to it in every block: once serves them all. */
@@ -185,9 +217,12 @@ class UNetWriter {
     const { trace, attentions } = this;
     const width = x.shape[2] as number;
     const cut = attentions.length;
-    for (const part of ['q', 'k', 'v']) {
-      trace.output(linear(trace, `${name}.to_${part}`, x, width, { bias: false }), `${part}.${cut}`);
-    }
+    const project = (part: string, owner: string) =>
+      linear(trace, `${owner}${name}.to_${part}`, x, width, { bias: false });
+    const isLast = cut + 1 === this.kept;
+    for (const part of isLast ? [] : ['q', 'k', 'v']) trace.output(project(part, ''), `${part}.${cut}`);
+    for (const part of this.kept === undefined ? [] : ['k', 'v'])
+      trace.output(project(part, DENOISER_PREFIX), `kept.${part}.${cut}`);
     attentions.push({ heads, headSize: width / heads });
     trace.cut();
     return linear(trace, `${name}.to_out.0`, trace.input(`attention.${cut}`, x.shape), width);

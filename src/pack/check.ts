@@ -9,7 +9,7 @@ import {
 } from '../onnx/model.ts';
 import { type TensorIndex, tensorIndexOf } from '../onnx/safetensors.ts';
 import { type Folder, readAll } from './folder.ts';
-import type { PackManifest, PartFiles } from './manifest.ts';
+import type { PackManifest, PartFiles, SegmentFiles } from './manifest.ts';
 import { manifestFaults, parseManifest, parsePackJson } from './validate.ts';
 
 /** Everything that is wrong with a pack, in sentences. A sound one has no faults. One file is in memory at a time. */
@@ -45,13 +45,35 @@ class PackCheck {
 
   async run(): Promise<string[]> {
     const { manifest } = this;
-    const segments: (Graph | undefined)[] = [];
-    for (const segment of manifest.unet) segments.push(await this.part(segment));
-    this.wiring(segments);
+    const { referenceNet = [], imageEncoder = [] } = manifest;
+    const context = manifest.configs.unet.cross_attention_dim == null ? [] : ['context'];
+    const made = this.wiring(manifest.unet, await this.parts(manifest.unet), {
+      given: ['sample', 'pose', 'time', ...context],
+      results: ['q', 'k', 'v'],
+    });
+    this.expect(made?.has('prediction') ?? true, 'The last segment of the U-Net makes no prediction.');
+    const attentions = manifest.unet.map(({ attention }) => attention);
+    const keeping = referenceNet.map((files, i) => ({ ...files, attention: attentions[i] }));
+    this.wiring(keeping, await this.parts(referenceNet), {
+      given: ['sample', 'time', ...context],
+      results: ['kept.k', 'kept.v'],
+    });
+    const seen = this.wiring(imageEncoder, await this.parts(imageEncoder), {
+      given: ['pixels'],
+      results: [],
+    });
+    if (imageEncoder.length > 0)
+      this.expect(seen?.has('tokens') ?? true, 'The last part of the image encoder makes no tokens.');
     this.ends(await this.part(manifest.poseEncoder), manifest.poseEncoder, 'skeleton', 'features');
     if (manifest.encoder) this.ends(await this.part(manifest.encoder), manifest.encoder, 'image', 'latents');
     if (manifest.decoder) this.ends(await this.part(manifest.decoder), manifest.decoder, 'latents', 'image');
     return this.faults;
+  }
+
+  private async parts(list: readonly PartFiles[]): Promise<(Graph | undefined)[]> {
+    const graphs: (Graph | undefined)[] = [];
+    for (const files of list) graphs.push(await this.part(files));
+    return graphs;
   }
 
   private expect(holds: boolean, fault: string): void {
@@ -137,19 +159,20 @@ class PackCheck {
     for (const name of unused) this.faults.push(`${weights} has ${name}, which ${file} does not use.`);
   }
 
-  /** That each segment's inputs come from the runtime or from a segment before it, in the shape that it expects. */
-  private wiring(segments: readonly (Graph | undefined)[]): void {
-    if (segments.some((segment) => segment === undefined)) return;
-    const { unet, configs } = this.manifest;
+  /**
+   * That each segment's inputs come from the runtime or from a segment before it, in the shape that it expects, and
+   * that one before an attention makes what is wanted of it. Gives what all of them make; undefined where one is missing.
+   */
+  private wiring(
+    files: readonly SegmentFiles[],
+    segments: readonly (Graph | undefined)[],
+    { given: inputs, results }: { given: readonly string[]; results: readonly string[] },
+  ): ReadonlyMap<string, readonly Dimension[]> | undefined {
+    if (segments.some((segment) => segment === undefined)) return undefined;
     const made = new Map<string, readonly Dimension[]>();
-    const given = new Set([
-      'sample',
-      'pose',
-      'time',
-      ...(configs.unet.cross_attention_dim == null ? [] : ['context']),
-    ]);
+    const given = new Set(inputs);
     segments.forEach((segment, i) => {
-      const { graph: file, attention } = unet[i] as PackManifest['unet'][number];
+      const { graph: file, attention } = files[i] as SegmentFiles;
       const { inputs, outputs } = segment as Graph;
       for (const { name, shape } of inputs) {
         const before = made.get(name);
@@ -165,7 +188,7 @@ class PackCheck {
         this.expect(!made.has(name), `${file} makes ${name}, which a segment before it makes too.`);
         made.set(name, shape);
       }
-      for (const part of attention ? ['q', 'k', 'v'] : []) {
+      for (const part of attention ? results : []) {
         const width = made.get(`${part}.${i}`)?.at(-1);
         const expected = (attention?.heads ?? 0) * (attention?.headSize ?? 0);
         this.expect(
@@ -173,9 +196,9 @@ class PackCheck {
           `${file} ends in ${part}.${i} of width ${width} in place of ${expected}.`,
         );
       }
-      given.add(`attention.${i}`);
+      if (attention) given.add(`attention.${i}`);
     });
-    this.expect(made.has('prediction'), 'The last segment of the U-Net makes no prediction.');
+    return made;
   }
 
   private ends(graph: Graph | undefined, { graph: file }: PartFiles, input: string, output: string): void {

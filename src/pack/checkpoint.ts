@@ -20,7 +20,13 @@ export interface NetworkPlaces {
 }
 
 export const PLACES = {
-  unet: { title: 'U-Net', folders: ['unet'], prefixes: ['unet'] },
+  unet: {
+    title: 'U-Net',
+    folders: ['unet', 'denoising_unet'],
+    prefixes: ['unet', 'denoising_unet'],
+  },
+  referenceNet: { title: 'reference net', folders: ['reference_unet'], prefixes: ['reference_unet'] },
+  imageEncoder: { title: 'image encoder', folders: ['image_encoder'], prefixes: ['image_encoder'] },
   poseEncoder: {
     title: 'pose encoder',
     folders: ['pose_encoder', 'pose_guider'],

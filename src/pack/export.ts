@@ -1,21 +1,21 @@
-import { planAutoencoder } from '../onnx/autoencoder.ts';
-import type { AutoencoderConfig, PoseEncoderConfig, UNetConfig } from '../onnx/configs.ts';
+import type { ImageEncoderConfig, UNetConfig } from '../onnx/configs.ts';
 import {
   TensorMissingError,
   TensorShapeError,
   TensorTypeError,
   TensorUnexpectedError,
 } from '../onnx/errors.ts';
+import { IMAGE_TOKENS, type ImageTokens, imageTokensOfWidth } from '../onnx/image-encoder.ts';
 import { layOutPart, type Precision, storeTensor } from '../onnx/part.ts';
-import { planPoseEncoder } from '../onnx/pose-encoder.ts';
 import { encodeText } from '../onnx/text.ts';
 import type { SegmentPlan, WeightSpec } from '../onnx/trace.ts';
-import { planUNet } from '../onnx/unet.ts';
+import { DENOISER_PREFIX } from '../onnx/unet.ts';
 import { type Checkpoint, isWeight, PLACES, readJson } from './checkpoint.ts';
 import { ConfigFileError, NetworksMismatchError } from './errors.ts';
 import type { Folder, PackWriter } from './folder.ts';
 import { PACK_FORMAT, PACK_VERSION, type PackManifest, type PartFiles } from './manifest.ts';
 import { openNetworks } from './networks.ts';
+import { planNetworks } from './networks-fit.ts';
 import type { TensorInfo } from './tensor-file.ts';
 
 export interface ExportOptions {
@@ -39,7 +39,12 @@ interface About {
   readonly size?: number | readonly [number, number];
   readonly steps?: number;
   readonly guidance?: number;
+  readonly imageTokens?: ImageTokens;
 }
+
+/** Tensors of a transformers checkpoint that are no weights, or belong to what stands after the tokens. */
+const SPARE_IMAGE_TENSORS =
+  /^vision_model\.(embeddings\.position_ids|post_layernorm\..*)$|^visual_projection\.weight$/;
 
 /**
  * Turns weights and configs in diffusers' form into a pack. One tensor is in memory at a time. Every tensor must be
@@ -50,27 +55,61 @@ export async function exportPack(
   to: PackWriter,
   options: ExportOptions,
 ): Promise<PackManifest> {
-  const { unet, poseEncoder, autoencoder, scheduler, notes } = await openNetworks(from, options.file);
+  const networks = await openNetworks(from, options.file);
+  const { unet, poseEncoder, autoencoder, scheduler, referenceNet, imageEncoder, notes } = networks;
   const about = await readAbout(from);
+  const configs: PackManifest['configs'] = {
+    unet: unet.config,
+    poseEncoder: poseEncoder.config,
+    ...(autoencoder && { autoencoder: autoencoder.config }),
+    scheduler,
+    ...(referenceNet && { referenceNet: referenceNet.config }),
+    ...(imageEncoder && { imageEncoder: imageEncoder.config, imageProcessor: imageEncoder.processor }),
+  };
+  const imageTokens = imageEncoder && tokensFor(unet.config, imageEncoder.config, about.imageTokens);
+  const plans = planNetworks(configs, imageTokens);
 
-  const unetPlan = planUNet(unet.config);
-  const posePlan = planPoseEncoder(poseEncoder.config);
-  const autoencoderPlan = autoencoder && planAutoencoder(autoencoder.config);
-  expectFit(unet.config, poseEncoder.config, autoencoder?.config, autoencoderPlan?.factor);
+  const parts: PartJob[] = [];
+  const add = (path: string, plan: SegmentPlan, weights: Checkpoint): PartFiles => {
+    parts.push({ path, plan, weights });
+    return partFiles(path);
+  };
+  const addAll = (folder: string, segments: readonly SegmentPlan[], weights: Checkpoint): PartFiles[] =>
+    segments.map((plan, i) => add(`${folder}/${String(i).padStart(2, '0')}`, plan, weights));
 
-  expectTensors(PLACES.unet.title, unetPlan.segments, unet.weights);
-  expectTensors(PLACES.poseEncoder.title, [posePlan], poseEncoder.weights);
-  const parts: PartJob[] = unetPlan.segments.map((plan, i) => ({
-    path: `unet/${String(i).padStart(2, '0')}`,
-    plan,
-    weights: unet.weights,
-  }));
-  parts.push({ path: 'pose_encoder', plan: posePlan, weights: poseEncoder.weights });
-  if (autoencoder && autoencoderPlan) {
-    const { encoder, decoder } = autoencoderPlan;
+  expectTensors(PLACES.unet.title, plans.unet.segments, unet.weights);
+  const unetFiles = addAll('unet', plans.unet.segments, unet.weights);
+  let referenceFiles: PartFiles[] | undefined;
+  if (referenceNet && plans.referenceNet) {
+    const { segments, spare } = plans.referenceNet;
+    const weights = besideDenoiser(referenceNet.weights, unet.weights);
+    expectTensors(
+      PLACES.referenceNet.title,
+      segments,
+      weights,
+      (name) => spare.has(name) || name.startsWith(DENOISER_PREFIX),
+    );
+    referenceFiles = addAll('reference_net', segments, weights);
+  }
+  let imageFiles: PartFiles[] | undefined;
+  if (imageEncoder && plans.imageEncoder) {
+    const { segments } = plans.imageEncoder;
+    expectTensors(PLACES.imageEncoder.title, segments, imageEncoder.weights, (name) =>
+      SPARE_IMAGE_TENSORS.test(name),
+    );
+    imageFiles = addAll('image_encoder', segments, imageEncoder.weights);
+  }
+  expectTensors(PLACES.poseEncoder.title, [plans.poseEncoder], poseEncoder.weights);
+  const poseFiles = add('pose_encoder', plans.poseEncoder, poseEncoder.weights);
+  let autoencoderFiles: { encoder: PartFiles; decoder: PartFiles } | undefined;
+  if (autoencoder && plans.autoencoder) {
+    const { encoder, decoder } = plans.autoencoder;
     const { weights } = autoencoder;
     expectTensors(PLACES.autoencoder.title, [encoder, decoder], weights);
-    parts.push({ path: 'encoder', plan: encoder, weights }, { path: 'decoder', plan: decoder, weights });
+    autoencoderFiles = {
+      encoder: add('encoder', encoder, weights),
+      decoder: add('decoder', decoder, weights),
+    };
   }
 
   for (const note of notes) options.onNote?.(note);
@@ -85,26 +124,31 @@ export async function exportPack(
     licence: about.licence ?? 'not stated',
     provenance: about.provenance ?? 'not stated',
     precision: options.precision,
-    configs: {
-      unet: unet.config,
-      poseEncoder: poseEncoder.config,
-      ...(autoencoder && { autoencoder: autoencoder.config }),
-      scheduler,
-    },
+    configs,
     skeleton: about.skeleton ?? { limbWidth: 4, jointRadius: 4 },
-    defaults: { width, height, steps: about.steps ?? 20, guidance: about.guidance ?? 1 },
-    unet: unetPlan.segments.map((_, i) => {
-      const attention = unetPlan.attentions[i];
-      return { ...partFiles((parts[i] as PartJob).path), ...(attention && { attention }) };
+    defaults: {
+      width,
+      height,
+      steps: about.steps ?? 20,
+      guidance: about.guidance ?? (referenceNet ? REFERENCE_NET_GUIDANCE : 1),
+    },
+    unet: unetFiles.map((part, i) => {
+      const attention = plans.unet.attentions[i];
+      return { ...part, ...(attention && { attention }) };
     }),
-    poseEncoder: partFiles('pose_encoder'),
-    ...(autoencoder && { encoder: partFiles('encoder'), decoder: partFiles('decoder') }),
+    ...(referenceFiles && { referenceNet: referenceFiles }),
+    ...(imageFiles && imageTokens && { imageEncoder: imageFiles, imageTokens }),
+    poseEncoder: poseFiles,
+    ...autoencoderFiles,
     files,
   };
   // Last: a folder with a pack.json is a whole pack.
   await to.write('pack.json', once(encodeText(`${JSON.stringify(manifest, null, 1)}\n`)));
   return manifest;
 }
+
+/** AnimateAnyone's own. */
+const REFERENCE_NET_GUIDANCE = 3.5;
 
 const partFiles = (path: string): PartFiles => ({ graph: `${path}.onnx`, weights: `${path}.safetensors` });
 
@@ -116,13 +160,14 @@ async function readAbout(from: Folder): Promise<About> {
   for (const key of ['name', 'licence', 'provenance'] as const) {
     if (about[key] !== undefined && typeof about[key] !== 'string') throw wrong(key);
   }
-  const { size, steps, guidance, skeleton } = about;
+  const { size, steps, guidance, skeleton, imageTokens } = about;
   const isSize = (list: readonly unknown[]) =>
     list.length === 2 &&
     list.every((side) => Number.isInteger(side) && (side as number) > 0 && (side as number) % 64 === 0);
   if (size !== undefined && !isSize(sidesOf(size))) throw wrong('size (multiples of 64)');
   if (steps !== undefined && !(Number.isInteger(steps) && steps > 0)) throw wrong('steps');
   if (guidance !== undefined && !Number.isFinite(guidance)) throw wrong('guidance');
+  if (imageTokens !== undefined && !IMAGE_TOKENS.includes(imageTokens)) throw wrong('imageTokens');
   if (skeleton !== undefined && !(skeleton.limbWidth > 0 && skeleton.jointRadius > 0))
     throw wrong('skeleton');
   return about;
@@ -131,39 +176,46 @@ async function readAbout(from: Folder): Promise<About> {
 const sidesOf = (size: number | readonly [number, number]): readonly [number, number] =>
   typeof size === 'number' ? [size, size] : size;
 
-function expectFit(
-  unet: UNetConfig,
-  poseEncoder: PoseEncoderConfig,
-  autoencoder: AutoencoderConfig | undefined,
-  factor: number | undefined,
-): void {
-  const [first] = unet.block_out_channels;
-  const features = poseEncoder.conditioning_embedding_channels;
-  if (features !== first) {
-    throw new NetworksMismatchError(
-      `the pose encoder makes ${features} channels and the U-Net starts with ${first}`,
-    );
+/** A reference net's tensors, and those of the denoiser that its segments project with, under their prefix. */
+function besideDenoiser(reference: Checkpoint, denoiser: Checkpoint): Checkpoint {
+  return {
+    tensors: new Map([
+      ...reference.tensors,
+      ...[...denoiser.tensors].map(([name, info]) => [DENOISER_PREFIX + name, info] as const),
+    ]),
+    read: (name) =>
+      name.startsWith(DENOISER_PREFIX)
+        ? denoiser.read(name.slice(DENOISER_PREFIX.length))
+        : reference.read(name),
+  };
+}
+
+function tokensFor(
+  { cross_attention_dim: width }: UNetConfig,
+  config: ImageEncoderConfig,
+  wanted: ImageTokens | undefined,
+): ImageTokens {
+  if (width === null) {
+    throw new NetworksMismatchError('the image encoder makes tokens and the U-Net has no cross-attention');
   }
-  if (autoencoder === undefined) return;
-  if (autoencoder.latent_channels !== unet.in_channels) {
-    throw new NetworksMismatchError(
-      `the autoencoder makes ${autoencoder.latent_channels} channels and the U-Net takes ${unet.in_channels}`,
-    );
-  }
-  const poseFactor = 2 ** (poseEncoder.block_out_channels.length - 1);
-  if (poseFactor !== factor) {
-    throw new NetworksMismatchError(
-      `the autoencoder shrinks ${factor} times and the pose encoder ${poseFactor} times`,
-    );
-  }
+  const tokens = wanted ?? imageTokensOfWidth(config, width);
+  if (tokens !== undefined) return tokens;
+  throw new NetworksMismatchError(
+    `the U-Net reads tokens of width ${width}, and the image encoder makes ${config.projection_dim} (image_embeds) or ${config.hidden_size} (last_hidden_state)`,
+  );
 }
 
 /** That the configs and the checkpoint name the same tensors, of the same shapes, and all of them floats. */
-export function expectTensors(title: string, plans: readonly SegmentPlan[], { tensors }: Checkpoint): void {
+export function expectTensors(
+  title: string,
+  plans: readonly SegmentPlan[],
+  { tensors }: Checkpoint,
+  isSpare: (name: string) => boolean = () => false,
+): void {
   const wanted = new Map(plans.flatMap((plan) => plan.weights.map((weight) => [weight.name, weight])));
   const missing = [...wanted.keys()].filter((name) => !tensors.has(name));
   if (missing.length > 0) throw new TensorMissingError(title, missing);
-  const unexpected = [...tensors.keys()].filter((name) => !wanted.has(name));
+  const unexpected = [...tensors.keys()].filter((name) => !wanted.has(name) && !isSpare(name));
   if (unexpected.length > 0) throw new TensorUnexpectedError(title, unexpected);
   for (const [name, weight] of wanted) {
     const { shape, dtype } = tensors.get(name) as TensorInfo;

@@ -1,4 +1,12 @@
-import type { AutoencoderConfig, PoseEncoderConfig, SchedulerConfig, UNetConfig } from '../onnx/configs.ts';
+import type {
+  AutoencoderConfig,
+  ImageEncoderConfig,
+  ImageProcessorConfig,
+  PoseEncoderConfig,
+  SchedulerConfig,
+  UNetConfig,
+} from '../onnx/configs.ts';
+import type { ImageTokens } from '../onnx/image-encoder.ts';
 
 export const PACK_FORMAT = 'pirouette-pack';
 export const PACK_VERSION = 1;
@@ -30,6 +38,11 @@ export interface PackManifest {
     /** Missing where the weights came without one: such a pack renders latents only. */
     readonly autoencoder?: AutoencoderConfig;
     readonly scheduler: SchedulerConfig;
+    /** Of a second U-Net, which looks at the reference in the first one's place. */
+    readonly referenceNet?: UNetConfig;
+    /** Of the network whose tokens cross-attention reads. Without one it reads zeros. */
+    readonly imageEncoder?: ImageEncoderConfig;
+    readonly imageProcessor?: ImageProcessorConfig;
   };
   readonly skeleton: { readonly limbWidth: number; readonly jointRadius: number };
   readonly defaults: {
@@ -39,6 +52,11 @@ export interface PackManifest {
     readonly guidance: number;
   };
   readonly unet: readonly SegmentFiles[];
+  /** One segment for each self-attention of the U-Net. */
+  readonly referenceNet?: readonly PartFiles[];
+  /** One after another; the last one makes the tokens. */
+  readonly imageEncoder?: readonly PartFiles[];
+  readonly imageTokens?: ImageTokens;
   readonly poseEncoder: PartFiles;
   readonly encoder?: PartFiles;
   readonly decoder?: PartFiles;

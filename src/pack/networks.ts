@@ -1,4 +1,11 @@
-import type { AutoencoderConfig, PoseEncoderConfig, SchedulerConfig, UNetConfig } from '../onnx/configs.ts';
+import type {
+  AutoencoderConfig,
+  ImageEncoderConfig,
+  ImageProcessorConfig,
+  PoseEncoderConfig,
+  SchedulerConfig,
+  UNetConfig,
+} from '../onnx/configs.ts';
 import { poseEncoderConfigOf, refuseReferenceNets } from './animate-anyone.ts';
 import {
   type Checkpoint,
@@ -11,10 +18,12 @@ import {
   openCheckpoint,
   PLACES,
   presentAutoencoderName,
+  readJson,
   splitByNetwork,
 } from './checkpoint.ts';
 import { WeightsNotFoundError } from './errors.ts';
 import type { Folder } from './folder.ts';
+import { imageProcessorOf } from './image-processor.ts';
 import { readStableDiffusion } from './stable-diffusion.ts';
 import { openTensorFile } from './tensor-file.ts';
 
@@ -29,6 +38,8 @@ export interface Networks {
   readonly poseEncoder: Network<PoseEncoderConfig>;
   readonly autoencoder?: Network<AutoencoderConfig> | undefined;
   readonly scheduler: SchedulerConfig;
+  readonly referenceNet?: Network<UNetConfig> | undefined;
+  readonly imageEncoder?: (Network<ImageEncoderConfig> & { processor: ImageProcessorConfig }) | undefined;
   /** What was left out or assumed, in sentences. */
   readonly notes: readonly string[];
 }
@@ -38,7 +49,8 @@ export async function openNetworks(from: Folder, path?: string): Promise<Network
   const file = path === undefined ? undefined : await openNamed(from, path);
   const stable = file && readStableDiffusion(file);
   if (stable) return beside(from, stable);
-  await refuseReferenceNets(from, file);
+  const referenceNet = await findConfig<UNetConfig>(from, PLACES.referenceNet);
+  if (referenceNet === undefined) await refuseReferenceNets(from, file);
 
   const whole = file && splitByNetwork(file);
   const open = async <Config>(
@@ -54,6 +66,8 @@ export async function openNetworks(from: Folder, path?: string): Promise<Network
   const poseEncoder = await findConfig<PoseEncoderConfig>(from, PLACES.poseEncoder);
   const autoencoder = await findConfig<AutoencoderConfig>(from, PLACES.autoencoder);
   const scheduler = await needConfig<SchedulerConfig>(from, PLACES.scheduler);
+  const imageEncoder = await findConfig<ImageEncoderConfig>(from, PLACES.imageEncoder);
+  const notes: string[] = [];
   // A U-Net's own file may have any name.
   const isUNet = file?.tensors.has('time_embedding.linear_1.weight') ?? false;
   return {
@@ -68,7 +82,12 @@ export async function openNetworks(from: Folder, path?: string): Promise<Network
       autoencoder &&
       (await open(PLACES.autoencoder, autoencoder.config, autoencoder.stems, presentAutoencoderName)),
     scheduler: scheduler.config,
-    notes: [],
+    referenceNet: referenceNet && (await open(PLACES.referenceNet, referenceNet.config, referenceNet.stems)),
+    imageEncoder: imageEncoder && {
+      ...(await open(PLACES.imageEncoder, imageEncoder.config, imageEncoder.stems)),
+      processor: await imageProcessor(from, imageEncoder.config, referenceNet !== undefined, notes),
+    },
+    notes,
   };
 }
 
@@ -94,6 +113,29 @@ async function beside(
     scheduler: scheduler as SchedulerConfig,
     notes: own ? notes : [...notes, assumed],
   };
+}
+
+/** Where diffusers' pipelines and transformers keep an image processor's config. */
+const PROCESSOR_FILES = ['image_encoder', 'feature_extractor', 'image_processor']
+  .map((folder) => `${folder}/preprocessor_config.json`)
+  .concat('preprocessor_config.json');
+
+async function imageProcessor(
+  from: Folder,
+  config: ImageEncoderConfig,
+  hasReferenceNet: boolean,
+  notes: string[],
+): Promise<ImageProcessorConfig> {
+  for (const path of PROCESSOR_FILES) {
+    const source = await from.open(path);
+    if (source) return imageProcessorOf(await readJson(source, path), config, false);
+  }
+  notes.push(
+    hasReferenceNet
+      ? "No preprocessor_config.json lies beside the image encoder: it will see the whole picture, stretched to a square, as AnimateAnyone's does."
+      : "No preprocessor_config.json lies beside the image encoder: it will see the picture's middle, as CLIP's own does.",
+  );
+  return imageProcessorOf(undefined, config, hasReferenceNet);
 }
 
 async function poseEncoderAlone(from: Folder): Promise<Network<PoseEncoderConfig>> {

@@ -1,9 +1,9 @@
-import { planAutoencoder } from '../onnx/autoencoder.ts';
-import { planPoseEncoder } from '../onnx/pose-encoder.ts';
+import { IMAGE_TOKENS, type ImageTokens } from '../onnx/image-encoder.ts';
 import { decodeText } from '../onnx/text.ts';
-import { planUNet } from '../onnx/unet.ts';
 import { PackFormatError, PackVersionError } from './errors.ts';
+import { isImageProcessor } from './image-processor.ts';
 import { PACK_FORMAT, PACK_VERSION, type PackManifest } from './manifest.ts';
+import { planNetworks } from './networks-fit.ts';
 
 type Json = Record<string, unknown>;
 
@@ -96,20 +96,42 @@ export function manifestFaults(json: Json): string[] {
     expectPart(json.encoder, 'encoder');
     expectPart(json.decoder, 'decoder');
   }
+  const expectParts = (parts: unknown, name: string): void => {
+    if (!expect(Array.isArray(parts) && parts.length > 0, `${name} lists no parts`)) return;
+    (parts as unknown[]).forEach((part, i) => void expectPart(part, `${name} part ${i}`));
+  };
+  if (configs.referenceNet !== undefined || json.referenceNet !== undefined) {
+    expect(isObject(configs.referenceNet), 'configs.referenceNet is missing');
+    expectParts(json.referenceNet, 'referenceNet');
+  }
+  if (configs.imageEncoder !== undefined || json.imageEncoder !== undefined) {
+    expect(isObject(configs.imageEncoder), 'configs.imageEncoder is missing');
+    expect(isImageProcessor(configs.imageProcessor), 'configs.imageProcessor is missing or incomplete');
+    expect(
+      IMAGE_TOKENS.includes(json.imageTokens as ImageTokens),
+      `imageTokens is ${JSON.stringify(json.imageTokens)}`,
+    );
+    expectParts(json.imageEncoder, 'imageEncoder');
+  }
   return faults;
 }
 
-/** Throws UnknownArchitectureError for configs of networks that are not built here. */
-function expectBuildable({ configs, unet }: PackManifest): void {
-  const { attentions } = planUNet(configs.unet);
-  planPoseEncoder(configs.poseEncoder);
-  if (configs.autoencoder) planAutoencoder(configs.autoencoder);
+/** Throws for networks that are not built here, or do not fit together, and for another number of graphs than theirs. */
+function expectBuildable({ configs, imageTokens, unet, referenceNet, imageEncoder }: PackManifest): void {
+  const plans = planNetworks(configs, imageTokens);
+  const { attentions } = plans.unet;
   const same = unet.every(({ attention }, i) => {
     const expected = attentions[i];
     return attention?.heads === expected?.heads && attention?.headSize === expected?.headSize;
   });
   if (unet.length !== attentions.length + 1 || !same) {
     throw new PackFormatError("its U-Net's segments are not those of its U-Net's config");
+  }
+  if (referenceNet?.length !== plans.referenceNet?.segments.length) {
+    throw new PackFormatError("its reference net's segments are not those of its config");
+  }
+  if (imageEncoder?.length !== plans.imageEncoder?.segments.length) {
+    throw new PackFormatError("its image encoder's parts are not those of its config");
   }
 }
 
