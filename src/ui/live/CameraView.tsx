@@ -11,7 +11,8 @@ export function CameraView() {
     followPersonAt((event.clientX - left) / width, (event.clientY - top) / height);
   };
   return (
-    <section className="live-camera" aria-label="Camera">
+    <section className="live-camera" aria-labelledby="live-camera">
+      <h3 id="live-camera">{source === 'camera' ? 'Your camera' : 'Your clip'}</h3>
       <canvas
         ref={view.cameraRef}
         className={people > 1 ? 'pointable' : ''}

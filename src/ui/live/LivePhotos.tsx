@@ -11,6 +11,7 @@ export function LivePhotos() {
   const [photo] = photos;
   return (
     <section className="live-photos" aria-label="Photo">
+      <h3>Who moves</h3>
       <div className="live-row">
         {photo && (
           <div className="live-photo">

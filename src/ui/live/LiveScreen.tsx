@@ -1,15 +1,13 @@
 import './live.css';
 import { useLayoutEffect } from 'react';
-import { useDevice } from '../../state/device.ts';
-import { goLive, leaveLive, useLive, view } from '../../state/live.ts';
+import { goLive, leaveLive, useLive } from '../../state/live.ts';
 import { Action } from '../controls.tsx';
 import { ProblemMessage } from '../Message.tsx';
-import { TaskLine } from '../TaskLine.tsx';
 import { CameraView } from './CameraView.tsx';
 import { LiveControls } from './LiveControls.tsx';
 import { LiveFilmSheet } from './LiveFilmSheet.tsx';
 import { LivePhotos } from './LivePhotos.tsx';
-import { figuresWords, paceWords, statusOf } from './live-words.ts';
+import { LivePicture } from './LivePicture.tsx';
 import { PickClip } from './PickClip.tsx';
 
 /** The camera moves the person in the photo, as it happens. */
@@ -65,51 +63,5 @@ function Invitation() {
         {!camera && <Action icon="camera" label="Use the camera" onClick={() => void goLive('camera')} />}
       </div>
     </div>
-  );
-}
-
-function LivePicture() {
-  const live = useLive();
-  const progress = useDevice((device) => device.progress);
-  const status = live.phase === 'live' ? statusOf(live) : null;
-  return (
-    <>
-      <canvas
-        ref={view.screenRef}
-        className="live-screen"
-        role="img"
-        aria-label="The person in the photo, moved by you"
-      />
-      {live.countdown !== null && (
-        <p className="countdown" role="status">
-          {live.countdown}
-        </p>
-      )}
-      {(live.phase === 'starting' || (!live.hasPicture && live.isPersonThere)) && (
-        <TaskLine
-          task={
-            progress
-              ? {
-                  label: 'Getting the model',
-                  share: progress.totalBytes ? progress.loadedBytes / progress.totalBytes : null,
-                }
-              : { label: 'Getting ready', share: null }
-          }
-        />
-      )}
-      <div className="live-status" role="status">
-        {status && (
-          <p>
-            {status.what} {status.remedy && <span>{status.remedy}</span>}
-          </p>
-        )}
-      </div>
-      {live.figures && live.pace && (
-        <p className="live-figures">
-          <strong>{figuresWords(live.figures)}</strong>
-          <span>{paceWords(live.pace, live.frameRate)}</span>
-        </p>
-      )}
-    </>
   );
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { figuresWords, paceWords, statusOf } from './live-words.ts';
+import { badgeWord, figuresWords, paceWords, statusOf } from './live-words.ts';
 
 const WELL = {
   isHidden: false,
@@ -36,6 +36,20 @@ describe('the live screen’s status', () => {
     expect(statusOf({ ...WELL, isPersonThere: false, people: 0, calibration: 0.2 })?.what).toContain(
       'Nobody',
     );
+  });
+});
+
+describe('the badge', () => {
+  it('has a word for each state', () => {
+    const live = { ...WELL, phase: 'live' } as const;
+    const words = [
+      badgeWord(live),
+      badgeWord({ ...live, phase: 'starting' }),
+      badgeWord({ ...live, isHidden: true }),
+      badgeWord({ ...live, isPersonThere: false }),
+      badgeWord({ ...live, isResting: true }),
+    ];
+    expect(words).toEqual(['Live', 'Starting', 'Paused', 'Waiting', 'Holding still']);
   });
 });
 

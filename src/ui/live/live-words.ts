@@ -20,6 +20,14 @@ type Seen = Pick<
   | 'isResting'
 >;
 
+/** In a word, what the session is doing. */
+export function badgeWord(live: Seen & Pick<Live, 'phase'>): string {
+  if (live.phase === 'starting') return 'Starting';
+  if (live.isHidden) return 'Paused';
+  if (!live.isPersonThere || !live.hasPicture) return 'Waiting';
+  return live.isResting ? 'Holding still' : 'Live';
+}
+
 /** The one thing that matters most now; null when all is well and nothing needs to be said. */
 export function statusOf(live: Seen): Status | null {
   const camera = live.source === 'camera';
@@ -50,7 +58,7 @@ export function statusOf(live: Seen): Status | null {
       remedy: 'The bright one is followed; press on the other one in the small picture to follow them.',
     };
   }
-  if (live.hasPicture && live.isResting) return { what: 'Holding still: this frame stands until you move.' };
+  if (live.hasPicture && live.isResting) return { what: 'This frame stands until you move.' };
   return null;
 }
 
