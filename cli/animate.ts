@@ -2,9 +2,19 @@
  * Animates a photo with a clip, without a screen: the built app in headless Chromium. `--help` says how.
  * Exit codes: 0 done, 1 the work failed (the reason is on standard error), 2 the command line was wrong.
  */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { Download, Page } from '@playwright/test';
 import { unzipSync } from 'fflate';
 import { build, preview } from 'vite';
@@ -22,9 +32,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   const options = parseOptions(args);
-  for (const path of [...options.references, options.motion, options.poses, options.pack]) {
-    if (path && !isAddress(path) && !existsSync(path)) throw new AnimateError(`${path} is not there.`);
-  }
+  checkPaths(options);
   const result = await animate(options);
   if (options.json) console.log(JSON.stringify(result));
   else {
@@ -33,6 +41,35 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(`${where}: ${frames} frames of ${width}x${height} in ${seconds.toFixed(1)} s on ${device}.`);
   }
   return 0;
+}
+
+/** Now, not when the work is done. */
+function checkPaths({ references, motion, poses, pack, out, frames }: AnimateOptions): void {
+  for (const path of [...references, motion, poses]) {
+    if (path === undefined) continue;
+    if (!existsSync(path)) throw new AnimateError(`${path} is not there.`);
+    if (!statSync(path).isFile()) throw new AnimateError(`${path} is not a file.`);
+  }
+  if (pack && !isAddress(pack) && !existsSync(pack)) throw new AnimateError(`${pack} is not there.`);
+  if (out && existsSync(out) && !statSync(out).isFile()) {
+    throw new AnimateError(`--out ${out} is a folder. Give it the name of a file.`);
+  }
+  if (out) expectWritable('--out', out);
+  if (frames) expectWritable('--frames', frames);
+}
+
+function expectWritable(option: string, path: string): void {
+  // What is not there yet will be made, in the nearest folder above that is.
+  let place = resolve(path);
+  while (!existsSync(place)) place = dirname(place);
+  const isOldFile = option === '--out' && place === resolve(path);
+  try {
+    accessSync(place, constants.W_OK);
+    if (!isOldFile && !statSync(place).isDirectory()) throw new Error(`${place} is no folder`);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : error;
+    throw new AnimateError(`${option} ${path} cannot be written: ${reason}. Choose another place.`);
+  }
 }
 
 async function animate(options: AnimateOptions): Promise<HeadlessResult> {

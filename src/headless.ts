@@ -3,7 +3,7 @@
  * through the page's inputs and go out as a download.
  */
 import type { ClipInfo } from './media/index.ts';
-import { changeSettings, choosePack, DEFAULT_PACK, useChoices } from './state/choices.ts';
+import { changeSettings, choosePack, DEFAULT_PACK, type PosesChoice, useChoices } from './state/choices.ts';
 import { chooseClip, choosePoses, setFirstTrim } from './state/choose-clip.ts';
 import { choosePhoto } from './state/choose-photo.ts';
 import { useDevice } from './state/device.ts';
@@ -77,6 +77,12 @@ async function animate(job: HeadlessJob): Promise<HeadlessAnswer> {
   // First the poses: with them, nobody need be looked for in the clip.
   if (poses && !(await choosePoses(poses, poses.name, motion && (await filmed(motion)))))
     return { problem: fault() };
+  if (job.start) {
+    const seconds = poses
+      ? trackSeconds(useChoices.getState().poses)
+      : motion && (await filmed(motion))?.duration;
+    if (seconds !== undefined && job.start >= seconds) return { problem: startsTooLate(job.start, seconds) };
+  }
   if (motion && !(await chooseClip(motion, motion.name))) return { problem: fault() };
 
   const { problem } = plannedMotion(useChoices.getState());
@@ -109,6 +115,13 @@ async function animate(job: HeadlessJob): Promise<HeadlessAnswer> {
     },
   };
 }
+
+const trackSeconds = (poses: PosesChoice | null): number | undefined => poses?.track.times.at(-1);
+
+const startsTooLate = (start: number, seconds: number): Problem => ({
+  message: `The part begins at ${start} s, but the motion is over after ${seconds.toFixed(2)} s.`,
+  remedy: 'Choose an earlier start.',
+});
 
 /** What a clip says of itself; its faults are met when it is chosen. */
 async function filmed(file: File): Promise<ClipInfo | undefined> {

@@ -48,6 +48,13 @@ export interface ClipChoice {
   readonly pointed: { readonly time: number; readonly x: number; readonly y: number } | null;
 }
 
+export interface PosesChoice {
+  readonly name: string;
+  readonly track: Track;
+  /** The part that is used where no clip has a trim of its own; all of it if this is null. */
+  readonly trim: Range | null;
+}
+
 /** Work on a choice that is under way; `share` of it is done, where that is known. */
 export interface Task {
   readonly label: string;
@@ -78,7 +85,7 @@ export interface Choices {
   readonly clipTask: Task | null;
   readonly clipProblem: Problem | null;
   /** A pose track from a file, in place of what is seen in the clip. */
-  readonly poses: { readonly name: string; readonly track: Track } | null;
+  readonly poses: PosesChoice | null;
   readonly settings: Settings;
   readonly pack: PackChoice;
 }

@@ -14,10 +14,12 @@ const STRIP_HEIGHT = 96;
 
 let watching: AbortController | null = null;
 let firstTrim: Range = { start: 0, end: FIRST_TRIM_SECONDS };
+let posesTrim: Range | null = null;
 
-/** The part of the next clips that is used until somebody moves the handles. */
+/** The part of the next clips, or of poses without a clip, that is used until somebody moves the handles. */
 export const setFirstTrim = (trim: Range): void => {
   firstTrim = trim;
+  posesTrim = trim;
 };
 
 export interface ClipMemory {
@@ -132,7 +134,7 @@ export async function choosePoses(file: Blob, name: string, filmed = openedClip(
     const { width, height, frameRate } = filmed ?? {};
     const size = width && height ? { size: { width, height } } : {};
     const track = readTrack(await file.text(), { ...size, ...(frameRate && { frameRate }) });
-    useChoices.setState({ poses: { name, track }, clipProblem: null });
+    useChoices.setState({ poses: { name, track, trim: posesTrim }, clipProblem: null });
     return true;
   } catch (error) {
     useChoices.setState({ clipProblem: problemOf(error) });

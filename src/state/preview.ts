@@ -58,10 +58,11 @@ export function plannedMotion({ photos, clip, poses, settings, pack }: Choices):
 
 function motionSource(clip: Choices['clip'], poses: Choices['poses']): MotionSource | null {
   if (poses) {
-    const { track } = poses;
+    const { track, trim } = poses;
     const frameRate = trackRate(track);
     const end = (track.times.at(-1) ?? 0) + 1 / frameRate;
-    return { track, frameRate, trim: clip?.trim ?? { start: 0, end } };
+    const whole = { start: trim?.start ?? 0, end: Math.min(trim?.end ?? end, end) };
+    return { track, frameRate, trim: clip?.trim ?? whole };
   }
   if (!clip) return null;
   const { trim, watched } = clip;
