@@ -24,6 +24,7 @@ export async function exportToMemory(
   from: Folder,
   precision: ExportOptions['precision'],
   file?: string,
+  onNote?: ExportOptions['onNote'],
 ): Promise<Files> {
   const files = new Map<string, Uint8Array<ArrayBuffer>>();
   const writer = {
@@ -35,7 +36,7 @@ export async function exportToMemory(
       return { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
     },
   };
-  await exportPack(from, writer, { precision, file });
+  await exportPack(from, writer, { precision, file, ...(onNote && { onNote }) });
   return files;
 }
 

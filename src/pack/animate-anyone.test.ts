@@ -10,6 +10,10 @@ import { ReferenceNetError } from './errors.ts';
 const values = (bytes: number) => randomFloats(bytes, 'F32', bytes);
 const torch = (tensors: Tensors) => torchTensors(tensors, values);
 
+/** A reference net is published without its last layer. */
+const withoutEnd = (tensors: Tensors): Tensors =>
+  new Map([...tensors].filter(([name]) => !/^conv_(norm_)?out\./.test(name)));
+
 const UNET = stableDiffusionUNet([32, 64]);
 /** PoseGuider as Moore-AnimateAnyone publishes it, for a denoiser that starts with 32 channels in place of 320. */
 const GUIDER = {
@@ -22,12 +26,15 @@ const MOTION: Tensors = new Map([
   ['down_blocks.0.motion_modules.0.temporal_transformer.transformer_blocks.0.norms.0.weight', [32]],
 ]);
 
-const exported = (files: Files, file?: string) => exportToMemory(memoryFolder('weights', files), 'f16', file);
+async function exported(files: Files, file?: string, notes?: string[]) {
+  const folder = memoryFolder('weights', files);
+  return exportToMemory(folder, 'f16', file, (note) => notes?.push(note));
+}
 
 describe("AnimateAnyone's weights", () => {
   const published: [string, Uint8Array<ArrayBuffer>][] = [
     ['denoising_unet.pth', torch(new Map([...unetTensors(UNET), ...MOTION]))],
-    ['reference_unet.pth', torch(unetTensors(UNET))],
+    ['reference_unet.pth', torch(withoutEnd(unetTensors(UNET)))],
     ['motion_module.pth', torch(MOTION)],
     ['pose_guider.pth', torch(poseEncoderTensors(GUIDER))],
   ];
@@ -39,22 +46,42 @@ describe("AnimateAnyone's weights", () => {
   it.each([
     ['as they are published', undefined],
     ['asked for by the denoiser', 'denoising_unet.pth'],
-    ['asked for by the pose guider', 'pose_guider.pth'],
-  ])('are known and not exported wrongly: %s', async (_, file) => {
-    for (const files of [published, [...published, ...configs]]) {
-      await expect(exported(new Map(files), file)).rejects.toThrow(
+  ])('become a pack without a config, and say what is left out: %s', async (_, file) => {
+    const notes: string[] = [];
+    const told = manifestOf(await exported(new Map(published), file, notes));
+    const { configs, referenceNet, defaults } = told;
+    expect(configs.unet).toMatchObject({ block_out_channels: [32, 64], cross_attention_dim: 768 });
+    expect(configs.poseEncoder).toMatchObject(GUIDER);
+    expect(configs.scheduler).toMatchObject({
+      beta_schedule: 'linear',
+      prediction_type: 'v_prediction',
+      rescale_betas_zero_snr: true,
+      timestep_spacing: 'trailing',
+    });
+    expect(referenceNet).toHaveLength(told.unet.length - 1);
+    expect(defaults.guidance).toBe(3.5);
+    expect(notes).toEqual([
+      expect.stringContaining('motion_module.pth'),
+      expect.stringContaining("AnimateAnyone's is assumed"),
+      expect.stringMatching(/Left out of denoising_unet.pth: the motion modules.*\(tensors: 2\)/),
+    ]);
+  });
+
+  it('are refused without the reference net', async () => {
+    const files = new Map([...published, ...configs]);
+    files.delete('reference_unet.pth');
+    for (const file of [undefined, 'denoising_unet.pth']) {
+      await expect(exported(files, file)).rejects.toThrow(
         expect.objectContaining({
           constructor: ReferenceNetError,
-          files: ['reference_unet.pth', 'denoising_unet.pth', 'motion_module.pth'],
+          files: ['denoising_unet.pth', 'motion_module.pth'],
         }),
       );
     }
   });
 
-  it('are known by their motion modules under any name', async () => {
-    const [[, denoiser]] = published as [[string, Uint8Array<ArrayBuffer>]];
-    const attempt = exported(new Map([['mine.pth', denoiser], ...configs]), 'mine.pth');
-    await expect(attempt).rejects.toThrow(ReferenceNetError);
+  it('are no model by their motion modules alone', async () => {
+    await expect(exported(new Map(published), 'motion_module.pth')).rejects.toThrow('motion modules alone');
   });
 
   it('lend their pose guider to another U-Net', async () => {

@@ -1,8 +1,8 @@
-import type { PoseEncoderConfig } from '../onnx/configs.ts';
+import type { PoseEncoderConfig, SchedulerConfig } from '../onnx/configs.ts';
 import { UnknownArchitectureError } from '../onnx/errors.ts';
 import { ReferenceNetError } from './errors.ts';
 import type { Folder } from './folder.ts';
-import { type TensorFile, type TensorInfo, WEIGHT_ENDINGS } from './tensor-file.ts';
+import { type TensorInfo, WEIGHT_ENDINGS } from './tensor-file.ts';
 
 /** The files that AnimateAnyone's reproductions publish, each with a state dict of its own. */
 const REFERENCE_NET_FILES = ['reference_unet', 'denoising_unet', 'motion_module'];
@@ -11,15 +11,40 @@ const REFERENCE_NET_FILES = ['reference_unet', 'denoising_unet', 'motion_module'
  * AnimateAnyone takes the reference from a second U-Net. Its denoiser has the very tensors of a U-Net for one, so it
  * would export without a word, and dance without ever having seen the person.
  */
-export async function refuseReferenceNets(folder: Folder, file?: TensorFile): Promise<void> {
+export async function refuseReferenceNets(folder: Folder): Promise<void> {
   const found: string[] = [];
   for (const stem of REFERENCE_NET_FILES) {
     for (const ending of WEIGHT_ENDINGS) if (await folder.open(stem + ending)) found.push(stem + ending);
   }
-  const hasMotion = file && [...file.tensors.keys()].some((name) => name.includes('motion_modules.'));
-  if (hasMotion && !found.includes(file.path)) found.push(file.path);
   if (found.length > 0) throw new ReferenceNetError(folder.name, found);
 }
+
+/** That motion modules beside a pair of U-Nets are left out. */
+export async function leftOutMotion(folder: Folder): Promise<string[]> {
+  for (const ending of WEIGHT_ENDINGS) {
+    const path = `motion_module${ending}`;
+    if (await folder.open(path)) {
+      return [
+        `Left out: ${path}. Frames are painted one by one, and what it learnt of movement is not used.`,
+      ];
+    }
+  }
+  return [];
+}
+
+/** What the published weights were trained to be sampled with. */
+export const ANIMATE_ANYONE_SCHEDULER: SchedulerConfig = {
+  _class_name: 'DDIMScheduler',
+  num_train_timesteps: 1000,
+  beta_start: 0.00085,
+  beta_end: 0.012,
+  beta_schedule: 'linear',
+  prediction_type: 'v_prediction',
+  rescale_betas_zero_snr: true,
+  timestep_spacing: 'trailing',
+  clip_sample: false,
+  steps_offset: 1,
+};
 
 /** A ControlNetConditioningEmbedding's config, where the weights came without one: its shapes say all of it. */
 export function poseEncoderConfigOf(tensors: ReadonlyMap<string, TensorInfo>): PoseEncoderConfig {

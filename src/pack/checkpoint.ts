@@ -4,11 +4,14 @@ import { type ByteSource, type FloatType, isFloat } from '../onnx/safetensors.ts
 import { decodeText } from '../onnx/text.ts';
 import { ConfigFileError, WeightsNotFoundError } from './errors.ts';
 import { type Folder, readAll } from './folder.ts';
+import { refuseOthers } from './recognize.ts';
 import { openTensorFile, type TensorFile, type TensorInfo, WEIGHT_ENDINGS } from './tensor-file.ts';
 
 /** A network's tensors, read one at a time from a file or from several. */
 export interface Checkpoint {
   readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /** What was left out of its files, in sentences. */
+  readonly notes?: readonly string[];
   read(tensor: string): Promise<{ dtype: FloatType; bytes: Uint8Array<ArrayBuffer> }>;
 }
 
@@ -108,16 +111,31 @@ export async function findCheckpoint(
   stems: readonly string[],
   rename?: (name: string) => string,
 ): Promise<Checkpoint | undefined> {
+  const files = await findWeights(folder, stems);
+  return files && checkpointOf(files, rename);
+}
+
+/** The file that holds a network's weights, or its shards. */
+export async function findWeights(
+  folder: Folder,
+  stems: readonly string[],
+): Promise<readonly TensorFile[] | undefined> {
   for (const ending of WEIGHT_ENDINGS) {
     for (const stem of stems) {
       const path = stem + ending;
       const whole = await folder.open(path);
-      if (whole) return checkpointOf([await openTensorFile(whole, path)], rename);
+      if (whole) return [await openWeights(whole, path)];
       const index = await folder.open(`${path}.index.json`);
-      if (index) return checkpointOf(await openShards(folder, index, `${path}.index.json`), rename);
+      if (index) return openShards(folder, index, `${path}.index.json`);
     }
   }
   return undefined;
+}
+
+async function openWeights(source: ByteSource, path: string): Promise<TensorFile> {
+  const file = await openTensorFile(source, path);
+  refuseOthers(file);
+  return file;
 }
 
 /**
@@ -174,6 +192,7 @@ export function checkpointOf(
   }
   return {
     tensors: new Map([...places].map(([name, { info }]) => [name, info])),
+    notes: files.flatMap(({ notes = [] }) => notes),
     async read(name) {
       const place = places.get(name);
       if (place === undefined) throw new Error(`${name} is not in the checkpoint`);

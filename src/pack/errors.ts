@@ -38,24 +38,25 @@ wireError('UnsafePickleError', UnsafePickleError);
 
 /** Weights of a family whose networks are not built here. */
 export class UnsupportedWeightsError extends PirouetteError {
-  constructor(file: string, what: string) {
-    super(
-      `${file} holds ${what}.`,
-      'Use weights that were tuned from Stable Diffusion 1 or 2 (docs/BRING-YOUR-OWN-WEIGHTS.md).',
-    );
+  constructor(
+    file: string,
+    what: string,
+    remedy = 'Use weights that were tuned from Stable Diffusion 1 or 2 (docs/BRING-YOUR-OWN-WEIGHTS.md).',
+  ) {
+    super(`${file} holds ${what}.`, remedy);
   }
 }
 wireError('UnsupportedWeightsError', UnsupportedWeightsError);
 
-/** Weights that take the reference from a second U-Net, which no pack can hold yet. */
+/** Weights that take the reference from a second U-Net, which is not there. */
 export class ReferenceNetError extends PirouetteError {
   constructor(
     folder: string,
     readonly files: readonly string[],
   ) {
     super(
-      `${folder} holds AnimateAnyone's weights (${files.join(', ')}). Their reference net and motion modules cannot be exported yet.`,
-      'Use a U-Net that was trained for both passes. The pose_guider alone can be used with one: put it beside its unet/.',
+      `${folder} holds AnimateAnyone's weights (${files.join(', ')}) without their reference net, and without it the denoiser never sees the person.`,
+      'Put reference_unet.pth beside them, or use a U-Net that was trained for both passes.',
     );
   }
 }

@@ -112,7 +112,9 @@ export async function exportPack(
     };
   }
 
-  for (const note of notes) options.onNote?.(note);
+  const weights = [unet, referenceNet, imageEncoder, poseEncoder, autoencoder].map((each) => each?.weights);
+  const leftOut = weights.flatMap((each) => each?.notes ?? []);
+  for (const note of new Set([...notes, ...leftOut])) options.onNote?.(note);
   const files = await writeParts(parts, to, options);
   const factor = 2 ** (poseEncoder.config.block_out_channels.length - 1);
   const side = Math.max(64, Number(unet.config.sample_size ?? 32) * factor);

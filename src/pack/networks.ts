@@ -6,13 +6,19 @@ import type {
   SchedulerConfig,
   UNetConfig,
 } from '../onnx/configs.ts';
-import { poseEncoderConfigOf, refuseReferenceNets } from './animate-anyone.ts';
+import {
+  ANIMATE_ANYONE_SCHEDULER,
+  leftOutMotion,
+  poseEncoderConfigOf,
+  refuseReferenceNets,
+} from './animate-anyone.ts';
 import {
   type Checkpoint,
   checkpointOf,
   configlessStems,
-  findCheckpoint,
+  type Found,
   findConfig,
+  findWeights,
   type NetworkPlaces,
   needConfig,
   openCheckpoint,
@@ -21,11 +27,14 @@ import {
   readJson,
   splitByNetwork,
 } from './checkpoint.ts';
+import { poseEncoderIn } from './controlnet.ts';
 import { WeightsNotFoundError } from './errors.ts';
 import type { Folder } from './folder.ts';
 import { imageProcessorOf } from './image-processor.ts';
-import { readStableDiffusion } from './stable-diffusion.ts';
-import { openTensorFile } from './tensor-file.ts';
+import { refuseAccessories } from './recognize.ts';
+import { readStableDiffusion, SCHEDULER } from './stable-diffusion.ts';
+import { openTensorFile, type TensorFile } from './tensor-file.ts';
+import { unetConfigOf } from './unet-config.ts';
 
 export interface Network<Config> {
   readonly config: Config;
@@ -49,8 +58,8 @@ export async function openNetworks(from: Folder, path?: string): Promise<Network
   const file = path === undefined ? undefined : await openNamed(from, path);
   const stable = file && readStableDiffusion(file);
   if (stable) return beside(from, stable);
-  const referenceNet = await findConfig<UNetConfig>(from, PLACES.referenceNet);
-  if (referenceNet === undefined) await refuseReferenceNets(from, file);
+  const referenceNet = await findUNet(from, PLACES.referenceNet);
+  if (referenceNet === undefined) await refuseReferenceNets(from);
 
   const whole = file && splitByNetwork(file);
   const open = async <Config>(
@@ -62,12 +71,15 @@ export async function openNetworks(from: Folder, path?: string): Promise<Network
     config,
     weights: whole ? whole(places, rename) : await openCheckpoint(from, places.title, stems, rename),
   });
-  const unet = await needConfig<UNetConfig>(from, PLACES.unet);
+  const unet =
+    (await findUNet(from, PLACES.unet)) ??
+    (file && toldUNet([file], [])) ??
+    (await needConfig<UNetConfig>(from, PLACES.unet));
   const poseEncoder = await findConfig<PoseEncoderConfig>(from, PLACES.poseEncoder);
   const autoencoder = await findConfig<AutoencoderConfig>(from, PLACES.autoencoder);
-  const scheduler = await needConfig<SchedulerConfig>(from, PLACES.scheduler);
+  const scheduler = await findConfig<SchedulerConfig>(from, PLACES.scheduler);
   const imageEncoder = await findConfig<ImageEncoderConfig>(from, PLACES.imageEncoder);
-  const notes: string[] = [];
+  const notes: string[] = referenceNet ? await leftOutMotion(from) : [];
   // A U-Net's own file may have any name.
   const isUNet = file?.tensors.has('time_embedding.linear_1.weight') ?? false;
   return {
@@ -81,7 +93,7 @@ export async function openNetworks(from: Folder, path?: string): Promise<Network
     autoencoder:
       autoencoder &&
       (await open(PLACES.autoencoder, autoencoder.config, autoencoder.stems, presentAutoencoderName)),
-    scheduler: scheduler.config,
+    scheduler: scheduler?.config ?? (await ownScheduler(from, unet, referenceNet !== undefined, notes)),
     referenceNet: referenceNet && (await open(PLACES.referenceNet, referenceNet.config, referenceNet.stems)),
     imageEncoder: imageEncoder && {
       ...(await open(PLACES.imageEncoder, imageEncoder.config, imageEncoder.stems)),
@@ -104,15 +116,47 @@ async function beside(
   const own = await findConfig<SchedulerConfig>(from, PLACES.scheduler);
   const scheduler = own?.config ?? stable.scheduler;
   if (scheduler === undefined) await needConfig(from, PLACES.scheduler);
-  const assumed =
-    "No scheduler config lies beside the file: Stable Diffusion 1's own is assumed (it predicts noise).";
   return {
     unet,
     poseEncoder,
     autoencoder,
     scheduler: scheduler as SchedulerConfig,
-    notes: own ? notes : [...notes, assumed],
+    notes: own ? notes : [...notes, ASSUMED],
   };
+}
+
+const ASSUMED =
+  "No scheduler config lies beside the file: Stable Diffusion 1's own is assumed (it predicts noise).";
+
+/** A U-Net with its config, or, for Stable Diffusion's shapes, with one told from them. */
+async function findUNet(from: Folder, places: NetworkPlaces): Promise<Found<UNetConfig> | undefined> {
+  const found = await findConfig<UNetConfig>(from, places);
+  if (found) return found;
+  const stems = configlessStems(places);
+  return toldUNet((await findWeights(from, stems)) ?? [], stems);
+}
+
+function toldUNet(files: readonly TensorFile[], stems: readonly string[]): Found<UNetConfig> | undefined {
+  const [first] = files;
+  const config = first && unetConfigOf(checkpointOf(files).tensors, first.path);
+  return config && { path: first.path, config, stems };
+}
+
+/** What weights that came without a scheduler's config were trained with. */
+async function ownScheduler(
+  from: Folder,
+  { config }: Found<UNetConfig>,
+  hasReferenceNet: boolean,
+  notes: string[],
+): Promise<SchedulerConfig> {
+  // Of those after Stable Diffusion 1 some predict noise and some velocity, and no tensor tells which.
+  if (config.cross_attention_dim !== 768) await needConfig(from, PLACES.scheduler);
+  notes.push(
+    hasReferenceNet
+      ? "No scheduler config lies beside the weights: AnimateAnyone's is assumed (it predicts velocity, from pure noise)."
+      : ASSUMED,
+  );
+  return hasReferenceNet ? ANIMATE_ANYONE_SCHEDULER : SCHEDULER;
 }
 
 /** Where diffusers' pipelines and transformers keep an image processor's config. */
@@ -139,14 +183,16 @@ async function imageProcessor(
 }
 
 async function poseEncoderAlone(from: Folder): Promise<Network<PoseEncoderConfig>> {
-  const weights = await findCheckpoint(from, configlessStems(PLACES.poseEncoder));
-  if (weights === undefined) await needConfig(from, PLACES.poseEncoder);
-  const found = weights as Checkpoint;
-  return { config: poseEncoderConfigOf(found.tensors), weights: found };
+  const files = await findWeights(from, configlessStems(PLACES.poseEncoder));
+  if (files === undefined) await needConfig(from, PLACES.poseEncoder);
+  const weights: Checkpoint = poseEncoderIn(files ?? []);
+  return { config: poseEncoderConfigOf(weights.tensors), weights };
 }
 
 async function openNamed(from: Folder, path: string) {
   const source = await from.open(path);
   if (source === undefined) throw new WeightsNotFoundError(from.name, 'weights', [path]);
-  return openTensorFile(source, path);
+  const file = await openTensorFile(source, path);
+  refuseAccessories(file);
+  return file;
 }

@@ -11,6 +11,7 @@ import { planUNet } from '../onnx/unet.ts';
 import { checkPack } from './check.ts';
 import { UnsupportedWeightsError, WeightsNotFoundError } from './errors.ts';
 import { expectTensors, exportPack } from './export.ts';
+import { refuseOthers } from './recognize.ts';
 import { readStableDiffusion } from './stable-diffusion.ts';
 import type { TensorFile } from './tensor-file.ts';
 
@@ -125,7 +126,7 @@ describe("Stable Diffusion 1.5's one file", () => {
     ['Stable Diffusion 3', 'model.diffusion_model.joint_blocks.0.x_block.attn.qkv.weight'],
     ['Flux', 'double_blocks.0.img_attn.qkv.weight'],
   ])('of another family is refused by its name: %s', (family, name) => {
-    const attempt = () => readStableDiffusion(fileOf(new Map([[name, [8]]])));
+    const attempt = () => refuseOthers(fileOf(new Map([[name, [8]]])));
     expect(attempt).toThrow(UnsupportedWeightsError);
     expect(attempt).toThrow(family);
   });

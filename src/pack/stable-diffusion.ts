@@ -1,8 +1,9 @@
 import type { AutoencoderConfig, SchedulerConfig, UNetConfig } from '../onnx/configs.ts';
 import { TensorUnexpectedError } from '../onnx/errors.ts';
 import { type Checkpoint, checkpointOf } from './checkpoint.ts';
-import { UnsupportedWeightsError } from './errors.ts';
+import { recognize } from './recognize.ts';
 import type { TensorFile, TensorInfo } from './tensor-file.ts';
+import { type Level, stableDiffusionConfig } from './unet-config.ts';
 
 /**
  * Stable Diffusion in the one file that its authors' own code writes (.ckpt, or the same as .safetensors): its U-Net
@@ -16,11 +17,13 @@ export interface StableDiffusion {
   readonly notes: readonly string[];
 }
 
-const UNET = 'model.diffusion_model.';
+/** The last is a U-Net alone, saved by itself. */
+const UNETS = ['model.diffusion_model.', 'diffusion_model.', ''] as const;
 const AUTOENCODER = 'first_stage_model.';
 
 const LEFT_OUT: readonly { readonly what: string; readonly has: RegExp }[] = [
-  { what: 'the text encoder', has: /^cond_stage_model\./ },
+  { what: 'the text encoder', has: /^(cond_stage_model|text_encoder)\./ },
+  { what: 'the ControlNet', has: /^control_model\./ },
   { what: 'the averaged copy of the weights, model_ema', has: /^model_ema\./ },
   {
     what: "the noise schedule's tables",
@@ -28,27 +31,23 @@ const LEFT_OUT: readonly { readonly what: string; readonly has: RegExp }[] = [
   },
 ];
 
-const OTHER_FAMILIES: readonly { readonly what: string; readonly has: RegExp }[] = [
-  { what: 'Stable Diffusion XL', has: /^(conditioner\.|model\.diffusion_model\.label_emb\.)/ },
-  { what: 'Stable Diffusion 3', has: /^model\.diffusion_model\.joint_blocks\./ },
-  { what: 'Flux', has: /^(model\.diffusion_model\.)?double_blocks\./ },
-];
+const UNET_TENSOR = /^(time_embed|input_blocks|middle_block|output_blocks|out)\./;
 
 type Tensors = ReadonlyMap<string, TensorInfo>;
 
 export function readStableDiffusion(file: TensorFile): StableDiffusion | undefined {
+  if (recognize(file.tensors) !== 'stable-diffusion') return undefined;
   const names = [...file.tensors.keys()];
-  const other = OTHER_FAMILIES.find(({ has }) => names.some((name) => has.test(name)));
-  if (other) throw new UnsupportedWeightsError(file.path, `${other.what}, whose networks are not built here`);
-  if (!names.some((name) => name.startsWith(UNET))) return undefined;
+  const prefix = UNETS.find((each) => file.tensors.has(`${each}input_blocks.0.0.weight`));
+  if (prefix === undefined) return undefined;
+  const isUNet = (name: string) => (prefix === '' ? UNET_TENSOR.test(name) : name.startsWith(prefix));
 
   const left = LEFT_OUT.map(({ what, has }) => ({
     what,
     count: names.filter((name) => has.test(name)).length,
   }));
   const strangers = names.filter(
-    (name) =>
-      !name.startsWith(UNET) && !name.startsWith(AUTOENCODER) && !LEFT_OUT.some(({ has }) => has.test(name)),
+    (name) => !isUNet(name) && !name.startsWith(AUTOENCODER) && !LEFT_OUT.some(({ has }) => has.test(name)),
   );
   if (strangers.length > 0) throw new TensorUnexpectedError('file', strangers);
 
@@ -58,13 +57,13 @@ export function readStableDiffusion(file: TensorFile): StableDiffusion | undefin
         name.startsWith(prefix) ? [[name.slice(prefix.length), info]] : [],
       ),
     );
-  const named = (prefix: string, rename: (name: string) => string): Checkpoint =>
+  const named = (prefix: string, rename: (name: string) => string | undefined): Checkpoint =>
     checkpointOf([file], (name) => (name.startsWith(prefix) ? rename(name.slice(prefix.length)) : undefined));
 
-  const { config, rename } = readUNet(under(UNET), file.path);
+  const { config, rename } = readUNet(under(prefix), file.path);
   const autoencoder = readAutoencoder(under(AUTOENCODER));
   return {
-    unet: { config, weights: named(UNET, rename) },
+    unet: { config, weights: named(prefix, (name) => (isUNet(prefix + name) ? rename(name) : undefined)) },
     ...(autoencoder && {
       autoencoder: { config: autoencoder.config, weights: named(AUTOENCODER, autoencoder.rename) },
     }),
@@ -76,7 +75,7 @@ export function readStableDiffusion(file: TensorFile): StableDiffusion | undefin
 }
 
 /** What Stable Diffusion 1 was trained with. */
-const SCHEDULER: SchedulerConfig = {
+export const SCHEDULER: SchedulerConfig = {
   _class_name: 'DDIMScheduler',
   num_train_timesteps: 1000,
   beta_start: 0.00085,
@@ -88,16 +87,9 @@ const SCHEDULER: SchedulerConfig = {
   steps_offset: 1,
 };
 
-interface Level {
-  channels: number;
-  layers: number;
-  attends: boolean;
-}
-
 /** Follows the blocks as they are numbered through, and gives each the level and the place that diffusers has for it. */
 function readUNet(tensors: Tensors, path: string) {
   const shapeOf = (name: string) => tensors.get(`${name}.weight`)?.shape;
-  const unsupported = (what: string) => new UnsupportedWeightsError(path, what);
   const places = new Map<string, string>([
     ['middle_block.0', 'mid_block.resnets.0'],
     ['middle_block.1', 'mid_block.attentions.0'],
@@ -134,46 +126,16 @@ function readUNet(tensors: Tensors, path: string) {
     }
   });
 
-  const context = shapeOf('middle_block.1.transformer_blocks.0.attn2.to_k')?.[1];
-  const inChannels = shapeOf('input_blocks.0.0')?.[1];
-  const outChannels = shapeOf('out.2')?.[0];
-  const projection = shapeOf('middle_block.1.proj_in');
-  if (
-    context === undefined ||
-    inChannels === undefined ||
-    outChannels === undefined ||
-    projection === undefined
-  ) {
-    throw unsupported('a U-Net without the blocks of Stable Diffusion 1 or 2');
-  }
-  if (context !== 768 && context !== 1024) {
-    throw unsupported(
-      `a U-Net whose cross-attention reads tokens ${context} wide, which is neither Stable Diffusion 1 nor 2`,
-    );
-  }
-  const attends = levels.map((level) => level.attends);
-  const widths = levels.map(({ channels }) => channels);
-  const config: UNetConfig = {
-    _class_name: 'UNet2DConditionModel',
-    sample_size: 64,
-    in_channels: inChannels,
-    out_channels: outChannels,
-    down_block_types: attends.map((each) => (each ? 'CrossAttnDownBlock2D' : 'DownBlock2D')),
-    mid_block_type: 'UNetMidBlock2DCrossAttn',
-    up_block_types: attends.map((each) => (each ? 'CrossAttnUpBlock2D' : 'UpBlock2D')).reverse(),
-    block_out_channels: widths,
-    layers_per_block: levels.map(({ layers }) => layers),
-    norm_num_groups: 32,
-    norm_eps: 1e-5,
-    cross_attention_dim: context,
-    // Stable Diffusion 1 has 8 heads everywhere, 2 has heads of 64.
-    attention_head_dim: context === 768 ? 8 : widths.map((width) => Math.max(1, width / 64)),
-    use_linear_projection: projection.length === 2,
-    flip_sin_to_cos: true,
-    freq_shift: 0,
-    act_fn: 'silu',
-    downsample_padding: 1,
-  };
+  const config = stableDiffusionConfig(
+    {
+      levels,
+      inChannels: shapeOf('input_blocks.0.0')?.[1],
+      outChannels: shapeOf('out.2')?.[0],
+      context: shapeOf('middle_block.1.transformer_blocks.0.attn2.to_k')?.[1],
+      projection: shapeOf('middle_block.1.proj_in'),
+    },
+    path,
+  );
   return { config, rename: (name: string) => unetName(name, places) };
 }
 

@@ -1,0 +1,56 @@
+import { PLACES } from './checkpoint.ts';
+import { UnsupportedWeightsError, WeightsNotFoundError } from './errors.ts';
+import type { Folder } from './folder.ts';
+import { recognize, refuseAccessories, type WeightsKind } from './recognize.ts';
+import { openTensorFile, type TensorFile, WEIGHT_ENDINGS } from './tensor-file.ts';
+
+/** Weights in their places, as the exporter takes them. */
+export interface SortedFiles {
+  readonly folder: Folder;
+  /** The file that holds the model, where it does not lie in a folder of its own. */
+  readonly file?: string;
+}
+
+const MODELS: readonly WeightsKind[] = ['networks', 'stable-diffusion', 'unet'];
+
+/**
+ * Files that somebody chose by hand have any name and lie anywhere: a lone model and its pose encoder are told by what
+ * is in them. A folder in diffusers' layout, or with AnimateAnyone's names, stays as it is.
+ */
+export async function sortFiles(folder: Folder): Promise<SortedFiles> {
+  const loose = (folder.paths ?? []).filter(
+    (path) => !path.includes('/') && WEIGHT_ENDINGS.some((ending) => path.endsWith(ending)),
+  );
+  const stems = Object.values(PLACES).flatMap(({ prefixes }): readonly string[] => prefixes);
+  const isNamed = (path: string) => stems.some((stem) => WEIGHT_ENDINGS.some((end) => path === stem + end));
+  const unknown: TensorFile[] = [];
+  for (const path of loose.filter((each) => !isNamed(each))) {
+    const source = await folder.open(path);
+    if (source) unknown.push(await openTensorFile(source, path));
+  }
+  const kindOf = ({ tensors }: TensorFile) => recognize(tensors);
+  const models = unknown.filter((file) => MODELS.includes(kindOf(file) ?? 'embedding'));
+  const [model, second] = models;
+  if (model && second) {
+    throw new UnsupportedWeightsError(
+      folder.name,
+      `two models, ${model.path} and ${second.path}`,
+      'Choose one of them, with the files that belong to it.',
+    );
+  }
+  const encoder = unknown.find((file) => ['pose-encoder', 'controlnet'].includes(kindOf(file) ?? ''));
+  if (model === undefined && !(folder.paths ?? []).some((path) => hasModel(path))) {
+    for (const file of unknown) refuseAccessories(file);
+    throw new WeightsNotFoundError(folder.name, 'model', ['a U-Net', 'a Stable Diffusion checkpoint']);
+  }
+  const sorted = encoder ? renamed(folder, encoder.path, `pose_encoder${endingOf(encoder.path)}`) : folder;
+  return { folder: sorted, ...(model && { file: model.path }) };
+}
+
+const hasModel = (path: string) => /(^|\/)(unet|denoising_unet)[./]/.test(path);
+const endingOf = (path: string) => path.slice(path.lastIndexOf('.'));
+
+const renamed = (folder: Folder, from: string, to: string): Folder => ({
+  ...folder,
+  open: (path) => folder.open(path === to ? from : path),
+});
