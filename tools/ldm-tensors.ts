@@ -10,6 +10,8 @@ export interface LdmShape {
   /** Levels, from the finest, whose blocks attend. */
   readonly attends: readonly boolean[];
   readonly context: number;
+  /** Projections around the attentions are matrices, as in Stable Diffusion 2, in place of 1x1 convolutions. */
+  readonly isLinear?: boolean;
   readonly vaeWidth: number;
   readonly vaeMultiples: readonly number[];
 }
@@ -49,7 +51,7 @@ const layers = (put: Put) => ({
   },
 });
 
-function addUNet({ width, multiples, attends, context }: LdmShape, put: Put): void {
+function addUNet({ width, multiples, attends, context, isLinear }: LdmShape, put: Put): void {
   const { conv, linear, norm } = layers(put);
   const time = width * 4;
   const resBlock = (name: string, from: number, to: number) => {
@@ -62,7 +64,9 @@ function addUNet({ width, multiples, attends, context }: LdmShape, put: Put): vo
   };
   const spatialTransformer = (name: string, size: number) => {
     norm(`${name}.norm`, size);
-    conv(`${name}.proj_in`, size, size, 1);
+    const project = (part: string) =>
+      isLinear ? linear(`${name}.${part}`, size, size) : conv(`${name}.${part}`, size, size, 1);
+    project('proj_in');
     const block = `${name}.transformer_blocks.0`;
     for (const [attention, from] of [
       ['attn1', size],
@@ -76,7 +80,7 @@ function addUNet({ width, multiples, attends, context }: LdmShape, put: Put): vo
     linear(`${block}.ff.net.0.proj`, size, size * 8);
     linear(`${block}.ff.net.2`, size * 4, size);
     for (const n of [1, 2, 3]) norm(`${block}.norm${n}`, size);
-    conv(`${name}.proj_out`, size, size, 1);
+    project('proj_out');
   };
 
   linear('time_embed.0', width, time);

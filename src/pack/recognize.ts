@@ -54,7 +54,7 @@ const SIGNS: readonly (readonly [WeightsKind, RegExp])[] = [
   ],
   ['sd3', /^(model\.diffusion_model\.)?joint_blocks\.|^transformer_blocks\.0\.attn\.add_[qkv]_proj\./],
   ['flux', /^(model\.diffusion_model\.)?double_blocks\.|^single_transformer_blocks\./],
-  ['networks', /^(unet|denoising_unet|reference_unet|pose_encoder|pose_guider|vae|autoencoder)\./],
+  ['networks', /^(unet|denoising_unet|pose_encoder|pose_guider)\.conv_in\.weight$/],
   ['controlnet', /^(controlnet_cond_embedding|input_hint_block)\./],
   ['stable-diffusion', /^((model\.)?diffusion_model\.)?input_blocks\.0\.0\.weight$/],
   ['controlnet', /^control_model\./],
