@@ -3,12 +3,18 @@
  *
  *   new LiveSession(parts, options, listener)     session.run(source, signal), pause, resume, pick, setReference ...
  *   Pacer                                         steps and size for the wanted frame rate
- *   FramePlanner                                  no work, on from the last frame, or a fresh start
+ *   FramePlanner                                  no work, a frame from noise, or on from the last frame
  *   LiveMeter                                     frames a second, latency and stages of the last seconds
  */
 export { type LiveFigures, LiveMeter } from './meter.ts';
 export { MOST_EVALUATIONS, type Pace, Pacer, type Size, type Work } from './pacer.ts';
-export { type FramePlan, FramePlanner } from './planner.ts';
+export {
+  FROM_LAST_FRAME,
+  FROM_NOISE,
+  type FramePlan,
+  FramePlanner,
+  type PlannerSettings,
+} from './planner.ts';
 export {
   type LiveFrames,
   type LiveListener,

@@ -7,6 +7,7 @@ import { EngineDiedError } from '../engine/errors.ts';
 import { PoseDetectionError, PoseWorkerError } from '../pose/errors.ts';
 import { boundingBox, LiveFit, LiveTrack, type Point, type Pose } from '../pose/index.ts';
 import { Gate } from './gate.ts';
+import { Lookout } from './lookout.ts';
 import { Newest } from './newest.ts';
 import { type Pace, Pacer, type Size } from './pacer.ts';
 import { type FramePlan, FramePlanner } from './planner.ts';
@@ -82,11 +83,6 @@ interface Seen {
 
 /** The pose model shrinks what it is given to 256 pixels: handing over more only costs time. */
 const WATCH_SIDE = 480;
-/**
- * A look that is done just before the painter asks is as fresh as can be, and takes nothing from the painting where one
- * processor does both. It may begin this much earlier than it seems it must.
- */
-const EARLY = 1.25;
 /** Looks further apart than this would lose a person who moves. */
 const LONGEST_BETWEEN_LOOKS_MS = 250;
 /** A worker that dies more often than this within a minute has a reason that will not go away. */
@@ -101,6 +97,7 @@ export class LiveSession {
   readonly #fit: LiveFit;
   readonly #pacer: Pacer;
   readonly #planner: FramePlanner;
+  readonly #lookout = new Lookout();
   readonly #newest = new Newest<Seen>();
   readonly #gate = new Gate();
   readonly #deaths: number[] = [];
@@ -108,6 +105,7 @@ export class LiveSession {
   #swap: Promise<void> | undefined;
   #isSettling = true;
   #paintingSince: number | undefined;
+  #emptied: Promise<void> | undefined;
 
   constructor(parts: LiveParts, options: LiveOptions, listener: LiveListener) {
     this.#parts = parts;
@@ -151,6 +149,11 @@ export class LiveSession {
     this.#pacer.aimFor(frameRate);
   }
 
+  /** FROM_NOISE, or less noise over the last frame. */
+  startFramesWith(strength: number): void {
+    this.#planner.startWith(strength);
+  }
+
   /** Follow whoever is nearest to this point of the camera's picture. */
   pick(at: Point): void {
     this.#track.pick(at);
@@ -192,6 +195,7 @@ export class LiveSession {
       const began = performance.now();
       const people = await this.#surviving(() => this.#parts.follow(image, takenAt));
       const poseMs = performance.now() - began;
+      this.#lookout.looked(poseMs);
       if (signal.aborted) return;
       if (people !== undefined) this.#notice(size, people, takenAt, poseMs);
       await this.#untilNextLook(began, poseMs, signal);
@@ -202,9 +206,13 @@ export class LiveSession {
   async #untilNextLook(began: number, poseMs: number, signal: AbortSignal): Promise<void> {
     // Where a single look takes longer than that, nothing is gained by hurrying.
     const latest = began + Math.max(LONGEST_BETWEEN_LOOKS_MS, 2 * poseMs);
-    await Promise.race([this.#newest.emptied(signal), pause(latest - performance.now(), signal)]);
+    // One at a time: while nothing is painted, every look would leave another one waiting.
+    this.#emptied ??= this.#newest.emptied(signal).finally(() => {
+      this.#emptied = undefined;
+    });
+    await Promise.race([this.#emptied, pause(latest - performance.now(), signal)]);
     if (this.#paintingSince === undefined) return;
-    const wanted = this.#paintingSince + this.#pacer.frameMs - EARLY * poseMs;
+    const wanted = this.#lookout.nextLook(this.#paintingSince, this.#pacer.frameMs);
     await pause(Math.min(wanted, latest) - performance.now(), signal);
   }
 
@@ -218,16 +226,20 @@ export class LiveSession {
 
   async #paint(signal: AbortSignal): Promise<void> {
     await untilAborted(this.#parts.ready, signal);
+    let hasJustPainted = false;
     for (;;) {
       await this.#gate.passage(signal);
       await this.#swap?.catch(() => undefined);
+      const asked = performance.now();
       const seen = await this.#newest.take(signal);
       if (seen === undefined) return;
       // A swap may have begun while nobody was seen.
       if (this.#swap) continue;
+      if (hasJustPainted) this.#lookout.waited(performance.now() - asked, this.#pacer.frameMs);
       const plan = this.#planner.next(seen.pose, this.#pacer.evaluations);
       if (plan === undefined) this.#listener.rest();
       else await this.#paintOne(seen, plan, signal);
+      hasJustPainted = plan !== undefined;
     }
   }
 
