@@ -1,10 +1,12 @@
 import { planAutoencoder } from '../src/onnx/autoencoder.ts';
 import type {
   AutoencoderConfig,
+  ImageEncoderConfig,
   PoseEncoderConfig,
   SchedulerConfig,
   UNetConfig,
 } from '../src/onnx/configs.ts';
+import { planImageEncoder } from '../src/onnx/image-encoder.ts';
 import { planPoseEncoder } from '../src/onnx/pose-encoder.ts';
 import { concat } from '../src/onnx/proto.ts';
 import { safetensorsHeader } from '../src/onnx/safetensors.ts';
@@ -17,6 +19,8 @@ export interface ModelConfigs {
   readonly poseEncoder: PoseEncoderConfig;
   readonly autoencoder?: AutoencoderConfig;
   readonly scheduler: SchedulerConfig;
+  readonly referenceNet?: UNetConfig;
+  readonly imageEncoder?: ImageEncoderConfig;
   /** pirouette.json. */
   readonly about?: Readonly<Record<string, unknown>>;
 }
@@ -71,6 +75,31 @@ export const SMALL_MODEL: ModelConfigs = {
   about: { name: 'Random', licence: 'CC0-1.0', provenance: 'Random numbers.', size: [128, 128], steps: 4 },
 };
 
+/** The same with a reference net and an image encoder, as AnimateAnyone's models have them. */
+export const SMALL_PAIR: ModelConfigs = {
+  ...SMALL_MODEL,
+  ...readingImages(SMALL_MODEL.unet, 24),
+};
+
+function readingImages(
+  unet: UNetConfig,
+  width: number,
+): Pick<ModelConfigs, 'unet' | 'referenceNet' | 'imageEncoder'> {
+  const reading = { ...unet, cross_attention_dim: width };
+  const imageEncoder = {
+    architectures: ['CLIPVisionModelWithProjection'],
+    hidden_size: 32,
+    intermediate_size: 64,
+    num_hidden_layers: 2,
+    num_attention_heads: 2,
+    image_size: 32,
+    patch_size: 8,
+    projection_dim: width,
+    hidden_act: 'quick_gelu',
+  };
+  return { unet: reading, referenceNet: reading, imageEncoder };
+}
+
 /** Random weights in diffusers' form for these configs, as the exporter reads them. */
 export function randomModel(configs: ModelConfigs, seed = 1): Map<string, Uint8Array<ArrayBuffer>> {
   const files = new Map<string, Uint8Array<ArrayBuffer>>();
@@ -79,6 +108,15 @@ export function randomModel(configs: ModelConfigs, seed = 1): Map<string, Uint8A
     files.set(`${folder}/diffusion_pytorch_model.safetensors`, randomWeights(plans, seed + files.size));
   };
   add('unet', configs.unet, planUNet(configs.unet).segments);
+  if (configs.referenceNet)
+    add('reference_unet', configs.referenceNet, planUNet(configs.referenceNet).segments);
+  if (configs.imageEncoder) {
+    add(
+      'image_encoder',
+      configs.imageEncoder,
+      planImageEncoder(configs.imageEncoder, 'image_embeds').segments,
+    );
+  }
   add('pose_encoder', configs.poseEncoder, [planPoseEncoder(configs.poseEncoder)]);
   if (configs.autoencoder) {
     const { encoder, decoder } = planAutoencoder(configs.autoencoder);
@@ -101,6 +139,12 @@ export function modelAround(autoencoder: AutoencoderConfig): ModelConfigs {
     poseEncoder: { ...SMALL_MODEL.poseEncoder, block_out_channels: Array(levels).fill(8) },
     autoencoder,
   };
+}
+
+/** Around a pack with an image encoder alone, the smallest U-Net that reads its embedding. */
+export function modelReading(imageEncoder: ImageEncoderConfig): ModelConfigs {
+  const unet = { ...SMALL_MODEL.unet, cross_attention_dim: imageEncoder.projection_dim ?? null };
+  return { ...SMALL_MODEL, unet, imageEncoder };
 }
 
 function randomWeights(plans: readonly SegmentPlan[], seed: number): Uint8Array<ArrayBuffer> {

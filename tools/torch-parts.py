@@ -2,6 +2,7 @@
 
 python3 tools/torch-parts.py image-encoder --out DIR [--full] [--activation gelu]   a CLIP vision tower
 python3 tools/torch-parts.py reference-net --out DIR [--full]                        a denoiser and its reference net
+python3 tools/torch-parts.py image-processor --out DIR                               a picture as a CLIP vision tower sees it
 Small ones by default; --full has the published widths, at a reduced depth. Weights are rounded to float16 before
 anything is computed, so a float16 file holds them exactly.
 """
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import nn
 from torch.nn import functional as F
 
@@ -139,6 +141,28 @@ def write_image_encoder(out, full, activation):
     safetensors.write(out / "model.safetensors", weights)
     io = {"pixels": pixels, "image_embeds": embedding, "last_hidden_state": last}
     safetensors.write(out / "io.safetensors", {name: tensor.numpy() for name, tensor in io.items()})
+
+
+IMAGE_MEAN = [0.48145466, 0.4578275, 0.40821073]
+IMAGE_STD = [0.26862954, 0.26130258, 0.27577711]
+
+
+def write_image_processor(out, side=24):
+    """A picture in every proportion to what is wanted of it, resized by PIL as transformers' CLIPImageProcessor does."""
+    io = {}
+    for name, (width, height) in {"tall": (53, 118), "wide": (90, 31), "small": (17, 20)}.items():
+        y, x = np.mgrid[:height, :width]
+        waves = [np.sin(x / (3 + c) + y / (7 - c)) * 90 + 128 for c in range(3)]
+        picture = np.stack(waves, -1) + np.random.default_rng(3).normal(0, 40, (height, width, 3))
+        picture = picture.clip(0, 255).astype(np.uint8)
+        io[name] = picture.astype(np.float32)
+        edge = min(width, height)
+        for way, size in {"middle": (side * width // edge, side * height // edge), "stretched": (side, side)}.items():
+            pixels = np.asarray(Image.fromarray(picture).resize(size, Image.BICUBIC))
+            left, top = (size[0] - side) // 2, (size[1] - side) // 2
+            pixels = pixels[top : top + side, left : left + side] / 255
+            io[f"{name}.{way}"] = ((pixels - IMAGE_MEAN) / IMAGE_STD).transpose(2, 0, 1).astype(np.float32)
+    safetensors.write(out / "processed.safetensors", io)
 
 
 def unet_config(full):
@@ -272,14 +296,17 @@ def write_json(path, value):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=["image-encoder", "reference-net"])
+    parser.add_argument("part", choices=["image-encoder", "image-processor", "reference-net"])
     parser.add_argument("--out", required=True, type=Path)
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--activation", default="quick_gelu", choices=["quick_gelu", "gelu"])
     arguments = parser.parse_args()
     torch.manual_seed(7)
+    arguments.out.mkdir(parents=True, exist_ok=True)
     if arguments.part == "image-encoder":
         write_image_encoder(arguments.out, arguments.full, arguments.activation)
+    elif arguments.part == "image-processor":
+        write_image_processor(arguments.out)
     else:
         write_reference_net(arguments.out, arguments.full)
 

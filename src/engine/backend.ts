@@ -41,6 +41,8 @@ export interface Networks {
   encodePose(skeleton: Tensor): Promise<Tensor>;
   /** An image, [1, 3, height, width] in [-1, 1], to latents as the U-Net sees them. */
   encodeImage(image: Tensor): Promise<Tensor>;
+  /** A picture preprocessed for the image encoder to the tokens that cross-attention reads. Its weights are let go. */
+  encodeTokens(pixels: Tensor): Promise<Tensor>;
   /** Latents to an image in [-1, 1], not clamped. */
   decode(latents: Tensor): Promise<Tensor>;
 
@@ -57,7 +59,10 @@ export interface Networks {
    * for fixed shapes may compile for that one at its first use.
    */
   evaluate(evaluation: Evaluation): Promise<Tensor>;
-  /** The reference pass: attends to itself; what every later evaluation may see. */
+  /**
+   * The reference pass: attends to itself; what every later evaluation may see. Where the pack has a reference net it is
+   * that one's pass, whose weights are let go.
+   */
   remember(references: readonly Omit<Evaluation, 'memory'>[]): Promise<Memory>;
 
   /** One DDIM update, by the formula beside StepCoefficients. */

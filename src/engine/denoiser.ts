@@ -13,11 +13,15 @@ export type DenoiseOptions = Omit<RenderOptions, 'width' | 'height'>;
 export interface ReferencePlanes {
   readonly image: Float32Array;
   readonly skeleton: Float32Array;
+  /** The picture as the image encoder takes it, where the pack has one. */
+  readonly pixels?: Float32Array;
 }
 
 interface EncodedReference {
   readonly latents: Tensor;
-  readonly features: Tensor;
+  /** A reference net sees no pose. */
+  readonly features: Tensor | null;
+  readonly tokens: Tensor | null;
 }
 
 /**
@@ -27,8 +31,11 @@ interface EncodedReference {
 export class Denoiser {
   readonly #networks: Networks;
   readonly #schedule: DdimSchedule;
+  readonly #manifest: PackManifest;
   readonly #pictureShape: readonly number[];
   #references: readonly EncodedReference[] = [];
+  /** What the frames' cross-attention reads. */
+  #context: Tensor | null = null;
   #memory: { readonly withPose: boolean; readonly memory: Memory } | undefined;
   #lastFrame: Tensor | undefined;
 
@@ -38,6 +45,7 @@ export class Denoiser {
     size: { readonly width: number; readonly height: number },
   ) {
     this.#networks = networks;
+    this.#manifest = manifest;
     this.#schedule = new DdimSchedule(manifest.configs.scheduler);
     this.#pictureShape = [1, 3, size.height, size.width];
   }
@@ -45,11 +53,18 @@ export class Denoiser {
   async setReferences(references: readonly ReferencePlanes[]): Promise<void> {
     this.#forget();
     const encoded: EncodedReference[] = [];
-    for (const { image, skeleton } of references) {
-      const latents = await this.#encode(image, (picture) => this.#networks.encodeImage(picture));
-      encoded.push({ latents, features: await this.#encodePose(skeleton) });
-    }
+    // From the first on, so that none is forgotten when a later one fails.
     this.#references = encoded;
+    for (const { image, skeleton, pixels } of references) {
+      const tokens = pixels ? await this.#encodeTokens(pixels) : null;
+      const latents = await this.#encode(image, (picture) => this.#networks.encodeImage(picture));
+      const features = this.#hasReferenceNet ? null : await this.#encodePose(skeleton);
+      encoded.push({ latents, features, tokens });
+    }
+    this.#context = mean(
+      this.#networks,
+      encoded.flatMap(({ tokens }) => tokens ?? []),
+    );
   }
 
   /** The clean latents of one frame; they stay the denoiser's, until the next frame. */
@@ -82,15 +97,30 @@ export class Denoiser {
   }
 
   #forget(): void {
-    for (const { latents, features } of this.#references) {
-      latents.dispose();
-      features.dispose();
+    for (const { latents, features, tokens } of this.#references) {
+      for (const tensor of [latents, features, tokens]) tensor?.dispose();
     }
     this.#references = [];
+    this.#context?.dispose();
+    this.#context = null;
     this.#memory?.memory.dispose();
     this.#memory = undefined;
     this.#lastFrame?.dispose();
     this.#lastFrame = undefined;
+  }
+
+  get #hasReferenceNet(): boolean {
+    return this.#manifest.configs.referenceNet !== undefined;
+  }
+
+  async #encodeTokens(pixels: Float32Array): Promise<Tensor> {
+    const { height = 0, width = 0 } = this.#manifest.configs.imageProcessor?.crop_size ?? {};
+    const picture = this.#networks.upload(pixels, [1, 3, height, width]);
+    try {
+      return await this.#networks.encodeTokens(picture);
+    } finally {
+      picture.dispose();
+    }
   }
 
   #encodePose(skeleton: Float32Array): Promise<Tensor> {
@@ -128,7 +158,7 @@ export class Denoiser {
     const alone: Predict = (sample, timestep) => networks.evaluate({ sample, pose, timestep });
     const together =
       interaction === 'causal'
-        ? seeing(networks, pose, await this.#remember(referencePose))
+        ? seeing(networks, pose, await this.#remember(referencePose && !this.#hasReferenceNet), this.#context)
         : this.#besideReference(pose, referencePose);
     if (guidance === 1) return together;
     return async (sample, timestep) => {
@@ -147,8 +177,8 @@ export class Denoiser {
     this.#memory?.memory.dispose();
     this.#memory = undefined;
     const memory = await this.#networks.remember(
-      this.#references.map(({ latents, features }) =>
-        referenceEvaluation(latents, withPose ? features : null),
+      this.#references.map(({ latents, features, tokens }) =>
+        referenceEvaluation(latents, withPose ? features : null, tokens),
       ),
     );
     this.#memory = { withPose, memory };
@@ -164,12 +194,21 @@ export class Denoiser {
         'Remove the other references, or use the causal variant.',
       );
     }
+    const { latents, features } = reference;
+    if (features === null) {
+      throw new WrongInputError(
+        'This model looks at the reference with a network of its own, so it has no mutual variant.',
+        'Use the causal variant.',
+      );
+    }
     const networks = this.#networks;
+    const context = this.#context;
     return async (sample, timestep) => {
-      const blank = withPose ? undefined : networks.mix(0, reference.features, 0, reference.features);
+      const blank = withPose ? undefined : networks.mix(0, features, 0, features);
       const wide = {
-        sample: networks.beside(reference.latents, sample),
-        pose: networks.beside(blank ?? reference.features, pose),
+        sample: networks.beside(latents, sample),
+        pose: networks.beside(blank ?? features, pose),
+        context,
       };
       const both = await networks.evaluate({ ...wide, timestep });
       const prediction = networks.rightHalf(both);
@@ -190,8 +229,22 @@ export function referenceEvaluation(
   return { sample: latents, pose, timestep: 0, context };
 }
 
-function seeing(networks: Networks, pose: Tensor, memory: Memory): Predict {
-  return (sample, timestep) => networks.evaluate({ sample, pose, timestep, memory });
+function seeing(networks: Networks, pose: Tensor, memory: Memory, context: Tensor | null): Predict {
+  return (sample, timestep) => networks.evaluate({ sample, pose, timestep, memory, context });
+}
+
+/** Several photos of one person: what they have in common. */
+function mean(networks: Networks, tensors: readonly Tensor[]): Tensor | null {
+  const [first, ...others] = tensors;
+  if (first === undefined) return null;
+  // A tensor of its own in any case, since whoever made the others disposes them.
+  let sum = networks.mix(1 / tensors.length, first, 0, first);
+  for (const tensor of others) {
+    const next = networks.mix(1, sum, 1 / tensors.length, tensor);
+    sum.dispose();
+    sum = next;
+  }
+  return sum;
 }
 
 export interface Denoising {

@@ -1,10 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { memoryPack } from '../../tools/memory-pack.ts';
+import { engineOn, type FakeDevice, IMAGE, MANIFEST, OPTIONS, POSE } from '../../tools/fake-engine.ts';
 import { CancelledError } from '../errors.ts';
-import { PACK_FORMAT, PACK_VERSION, type Pack, type PackManifest } from '../pack/manifest.ts';
-import type { BackendKind, LoadOptions, RenderOptions } from './api.ts';
-import type { Backend, Evaluation, Networks, Tensor } from './backend.ts';
-import { Engine } from './engine.ts';
+import { imageProcessorOf } from '../pack/image-processor.ts';
+import type { PackManifest } from '../pack/manifest.ts';
+import type { RenderOptions } from './api.ts';
 import {
   DeviceLostError,
   NetworkError,
@@ -14,149 +13,6 @@ import {
   OutOfMemoryError,
   WrongInputError,
 } from './errors.ts';
-
-const MANIFEST: PackManifest = {
-  format: PACK_FORMAT,
-  version: PACK_VERSION,
-  name: 'Test',
-  licence: 'CC0-1.0',
-  provenance: 'None.',
-  precision: 'f16',
-  configs: {
-    unet: {
-      in_channels: 4,
-      out_channels: 4,
-      down_block_types: [],
-      up_block_types: [],
-      block_out_channels: [8],
-      layers_per_block: 1,
-      norm_num_groups: 1,
-      norm_eps: 1e-5,
-      cross_attention_dim: null,
-      attention_head_dim: 1,
-      flip_sin_to_cos: true,
-      freq_shift: 0,
-      act_fn: 'silu',
-    },
-    poseEncoder: { conditioning_embedding_channels: 8, conditioning_channels: 3, block_out_channels: [8] },
-    scheduler: {
-      num_train_timesteps: 1000,
-      beta_start: 0.00085,
-      beta_end: 0.012,
-      beta_schedule: 'scaled_linear',
-      prediction_type: 'v_prediction',
-      clip_sample: false,
-    },
-  },
-  skeleton: { limbWidth: 4, jointRadius: 4 },
-  defaults: { width: 64, height: 64, steps: 4, guidance: 1 },
-  unet: [],
-  poseEncoder: { graph: '', weights: '' },
-  files: {},
-};
-
-const OPTIONS: RenderOptions = { width: 64, height: 64, steps: 4, seed: 1, guidance: 1 };
-const POSE = { width: 64, height: 64, joints: new Float32Array(54).fill(1) };
-const IMAGE = { width: 64, height: 64, close: vi.fn() } as unknown as ImageBitmap;
-
-/** A device that counts what it is asked, computes nothing, and fails when a test says so. */
-class FakeDevice implements Backend {
-  readonly device = 'a fake';
-  readonly threads = 1;
-  readonly lost: Promise<string>;
-  lose: (reason: string) => void = () => {};
-  readonly sizes: string[] = [];
-  readonly evaluations: Evaluation[] = [];
-  references = 0;
-  tensors = 0;
-  /** Called before every evaluation. */
-  onEvaluate: () => void | Promise<void> = () => {};
-  onDraw: () => void = () => {};
-  isDisposed = false;
-
-  constructor(
-    readonly kind: BackendKind,
-    readonly precision: 'f16' | 'f32',
-  ) {
-    this.lost = new Promise((resolve) => {
-      this.lose = resolve;
-    });
-  }
-
-  async build(_: Pack, { width, height }: { width: number; height: number }): Promise<Networks> {
-    this.sizes.push(`${width}x${height}`);
-    const device = this;
-    const make = (shape: readonly number[]): Tensor => {
-      device.tensors++;
-      let isGone = false;
-      return {
-        shape,
-        dispose() {
-          if (isGone) throw new Error('A tensor was disposed twice.');
-          isGone = true;
-          device.tensors--;
-        },
-      };
-    };
-    const latents = [1, 4, height / 8, width / 8];
-    return {
-      upload: (_values, shape) => make(shape),
-      download: async () => new Float32Array(),
-      encodePose: async () => make([1, 8, height / 8, width / 8]),
-      encodeImage: async () => make(latents),
-      decode: async () => make([1, 3, height, width]),
-      toPixels: async () => new Uint8ClampedArray(),
-      async toImage() {
-        device.onDraw();
-        return IMAGE;
-      },
-      async evaluate(evaluation) {
-        device.evaluations.push(evaluation);
-        await device.onEvaluate();
-        return make(evaluation.sample.shape);
-      },
-      async remember(references) {
-        device.references += references.length;
-        return { dispose: make([]).dispose };
-      },
-      step: (sample) => make(sample.shape),
-      guide: (unconditional) => make(unconditional.shape),
-      mix: (_a, x) => make(x.shape),
-      beside: (left) => make(left.shape),
-      rightHalf: (tensor) => make(tensor.shape),
-      dispose() {},
-    };
-  }
-
-  dispose(): void {
-    this.isDisposed = true;
-  }
-}
-
-/** An engine on fake devices, in the order it asked for them. */
-function engineOn(prepare: (device: FakeDevice, nth: number) => void = () => {}) {
-  const devices: FakeDevice[] = [];
-  const engine = new Engine({
-    openPack: async () => ({ ...memoryPack(new Map([['pack.json', encode(MANIFEST)]])) }),
-    async createBackend(kind, { precision }) {
-      const device = new FakeDevice(kind, kind === 'wasm' ? 'f32' : precision);
-      prepare(device, devices.length);
-      devices.push(device);
-      return device;
-    },
-  });
-  return {
-    engine,
-    devices,
-    async ready(options: LoadOptions = { backend: 'webgpu' }) {
-      await engine.load({ kind: 'url', url: '' }, options);
-      await engine.setReferences([{ image: IMAGE, pose: POSE }]);
-      return engine;
-    },
-  };
-}
-
-const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 
 beforeEach(() => {
   vi.stubGlobal('createImageBitmap', async (image: ImageBitmap) => image);
@@ -226,6 +82,37 @@ describe('frames', () => {
     expect(await count(0.5)).toBe(4);
     expect(await count(0.5)).toBe(2);
     expect(await count(0)).toBe(0);
+  });
+
+  it('follow the tokens of their references, and are guided away from none', async () => {
+    const part = (name: string) => ({ graph: `${name}.onnx`, weights: `${name}.safetensors` });
+    const configs = {
+      ...MANIFEST.configs,
+      imageEncoder: { hidden_size: 8 } as NonNullable<PackManifest['configs']['imageEncoder']>,
+      imageProcessor: imageProcessorOf(undefined, { image_size: 8 } as never, true),
+      referenceNet: MANIFEST.configs.unet,
+    };
+    const { ready, devices, fetched } = engineOn(undefined, {
+      ...MANIFEST,
+      configs,
+      imageEncoder: [part('sees')],
+      referenceNet: [part('looks')],
+    });
+    const engine = await ready();
+    // What is read only when a photo is looked at is there from the start.
+    expect(fetched).toEqual(['sees.onnx', 'sees.safetensors', 'looks.onnx', 'looks.safetensors']);
+    await engine.setReferences([
+      { image: IMAGE, pose: POSE },
+      { image: IMAGE, pose: POSE },
+    ]);
+    await engine.renderFrame(POSE, { ...OPTIONS, steps: 1, guidance: 2 });
+    const [conditional, unconditional] = devices[0]?.evaluations ?? [];
+    expect(conditional?.context?.shape).toEqual([1, 1, 8]);
+    expect(unconditional?.context ?? null).toBeNull();
+    // Two references with their tokens, what these have in common, the memory and the last latents.
+    expect(devices[0]?.tensors).toBe(7);
+    await engine.dispose();
+    expect(devices[0]?.tensors).toBe(0);
   });
 
   it('compile again for another size', async () => {

@@ -1,5 +1,5 @@
 import { CancelledError } from '../errors.ts';
-import type { Pack, PackProgress, PackSource } from '../pack/manifest.ts';
+import type { Pack, PackManifest, PackProgress, PackSource } from '../pack/manifest.ts';
 import type { OpenOptions } from '../pack/open.ts';
 import type { Pose } from '../pose/types.ts';
 import type {
@@ -65,8 +65,10 @@ export class Engine implements EngineApi {
       this.#notices = [];
       this.#options = options;
       const pack = await this.#parts.openPack(source, { onProgress, signal });
-      this.#model = await this.#start(pack, signal);
-      return this.#describe(this.#model);
+      const model = await this.#start(pack, signal);
+      this.#model = model;
+      for (const path of filesForLater(pack.manifest)) await pack.fetch?.(path, signal);
+      return this.#describe(model);
     });
   }
 
@@ -182,7 +184,7 @@ export class Engine implements EngineApi {
     });
     const model = new LoadedModel(pack, backend);
     try {
-      await model.compileFor(pack.manifest.defaults, signal);
+      await model.compileFor(this.#options.size ?? pack.manifest.defaults, signal);
       return model;
     } catch (error) {
       const fault = await deviceFault(model, error);
@@ -205,6 +207,11 @@ export class Engine implements EngineApi {
     for (const { image } of this.#references) image.close();
     this.#references = [];
   }
+}
+
+/** What the networks read when they first look at a photo, and not before. */
+function filesForLater({ imageEncoder = [], referenceNet = [] }: PackManifest): string[] {
+  return [...imageEncoder, ...referenceNet].flatMap(({ graph, weights }) => [graph, weights]);
 }
 
 const DEVICE_FAULTS = [NoWebGpuError, DeviceLimitError, DeviceLostError, OutOfMemoryError, NetworkError];

@@ -6,6 +6,7 @@ import type { Backend, Networks } from './backend.ts';
 import { Denoiser } from './denoiser.ts';
 import { DeviceLostError, NotReadyError } from './errors.ts';
 import { fitImage, fitPose, type Size } from './fit.ts';
+import { imagePixels } from './image-pixels.ts';
 import { toPlanes } from './planes.ts';
 
 export interface HeldReference {
@@ -62,10 +63,12 @@ export class LoadedModel {
     const compiled = await this.compileFor(options, signal);
     const { networks, denoiser, size } = compiled;
     if (compiled.references !== references) {
+      const { imageProcessor } = this.pack.manifest.configs;
       await denoiser.setReferences(
         references.map((reference) => ({
           image: toPlanes(fitImage(reference.image, size), 1 / 127.5, -1),
           skeleton: this.#skeleton(reference.pose, size),
+          ...(imageProcessor && { pixels: imagePixels(reference.image, imageProcessor) }),
         })),
       );
       compiled.references = references;

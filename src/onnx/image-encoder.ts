@@ -39,6 +39,17 @@ export function planImageEncoder(
   };
 }
 
+/** How many tokens a U-Net reads at a time: one where there is no image encoder. */
+export function contextTokens({
+  configs: { imageEncoder },
+  imageTokens,
+}: {
+  readonly configs: { readonly imageEncoder?: ImageEncoderConfig };
+  readonly imageTokens?: ImageTokens;
+}): number {
+  return imageEncoder && imageTokens ? planImageEncoder(imageEncoder, imageTokens).tokens.count : 1;
+}
+
 /** What such an encoder can give a U-Net that reads tokens of this width; the likelier first. */
 export function imageTokensOfWidth(config: ImageEncoderConfig, width: number): ImageTokens | undefined {
   if (projectionOf(config) === width) return 'image_embeds';

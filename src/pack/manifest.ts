@@ -68,6 +68,8 @@ export interface PackManifest {
 export type PackSource =
   | { readonly kind: 'url'; readonly url: string }
   | { readonly kind: 'files'; readonly files: readonly File[] }
+  /** Weights that were imported here, by the name that they were given then. */
+  | { readonly kind: 'imported'; readonly id: string }
   | { readonly kind: 'zip'; readonly file: Blob };
 
 /**
@@ -78,6 +80,8 @@ export interface Pack {
   readonly manifest: PackManifest;
   /** The verified bytes of one file of the pack; they are the caller's own, to free when done. */
   read(path: string, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
+  /** Fetches a file that will be read later, so that it will not have to come from the network then. */
+  fetch?(path: string, signal?: AbortSignal): Promise<void>;
 }
 
 export interface PackProgress {

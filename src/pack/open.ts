@@ -4,7 +4,9 @@ import { droppedFolder, folderAround } from './dropped.ts';
 import { PackCorruptError, PackDownloadError, PackNotFoundError } from './errors.ts';
 import type { Folder } from './folder.ts';
 import { readAll } from './folder.ts';
+import { free } from './free.ts';
 import type { Pack, PackManifest, PackProgress, PackSource } from './manifest.ts';
+import { importedFolder } from './private-folder.ts';
 import { type FileStore, openStore } from './store.ts';
 import { parseManifest } from './validate.ts';
 import { openZip } from './zip.ts';
@@ -21,8 +23,12 @@ export interface OpenOptions {
  */
 export async function openPack(source: PackSource, options: OpenOptions = {}): Promise<Pack> {
   if (source.kind === 'url') return openUrl(source.url, await openStore(), options);
-  const folder = source.kind === 'zip' ? await openZip(source.file, 'the zip') : droppedFolder(source.files);
-  return openFolder(folder, options);
+  return openFolder(await folderOf(source), options);
+}
+
+async function folderOf(source: Exclude<PackSource, { kind: 'url' }>): Promise<Folder> {
+  if (source.kind === 'zip') return openZip(source.file, 'the zip');
+  return source.kind === 'files' ? droppedFolder(source.files) : importedFolder(source.id);
 }
 
 export async function openUrl(
@@ -42,12 +48,15 @@ export async function openUrl(
     Object.values(manifest.files).map(({ sha256 }) => sha256),
   );
   const progress = new Progress(manifest, onProgress);
+  const read = (path: string, readSignal = signal): Promise<Uint8Array<ArrayBuffer>> => {
+    const target = { path, url: new URL(path, address).href, ...listed(manifest, path) };
+    return download(target, store, (bytes) => progress.report(path, bytes), readSignal);
+  };
   return {
     manifest,
-    async read(path, readSignal = signal) {
-      const target = { path, url: new URL(path, address).href, ...listed(manifest, path) };
-      return download(target, store, (bytes) => progress.report(path, bytes), readSignal);
-    },
+    read: async (path, readSignal) => read(path, readSignal),
+    // Where nothing is kept, fetching ahead would be fetching twice.
+    ...(store && { fetch: async (path, readSignal) => free(await read(path, readSignal)) }),
   };
 }
 

@@ -33,7 +33,7 @@ export class WasmBackend implements Backend {
     };
     const part = async (files: PartFiles): Promise<Session> => keep(await createPart(pack, files, signal));
     try {
-      return new WasmNetworks(manifest, size, {
+      return new WasmNetworks(pack, size, {
         unet: keep(await SegmentedUNet.create(pack, signal)),
         poseEncoder: await part(manifest.poseEncoder),
         encoder: manifest.encoder && (await part(manifest.encoder)),

@@ -1,10 +1,12 @@
-import type { PackManifest } from '../../pack/manifest.ts';
+import type { UNetConfig } from '../../onnx/configs.ts';
+import type { Pack } from '../../pack/manifest.ts';
 import type { StepCoefficients } from '../../scd/ddim.ts';
 import { timeEmbedding } from '../../scd/time.ts';
 import { applyUpdate } from '../../scd/update.ts';
 import type { Evaluation, Memory, Networks, Tensor } from '../backend.ts';
 import { NotFiniteError, WrongInputError, WrongShapeError } from '../errors.ts';
 import { toRgba } from '../planes.ts';
+import { runOnce } from './once.ts';
 import type { HostTensor, NamedTensors, Session } from './runtime.ts';
 import type { Attend, SegmentedUNet } from './unet.ts';
 
@@ -43,12 +45,12 @@ export interface Sessions {
 }
 
 export class WasmNetworks implements Networks {
-  readonly #manifest: PackManifest;
+  readonly #pack: Pack;
   readonly #size: Size;
   readonly #sessions: Sessions;
 
-  constructor(manifest: PackManifest, size: Size, sessions: Sessions) {
-    this.#manifest = manifest;
+  constructor(pack: Pack, size: Size, sessions: Sessions) {
+    this.#pack = pack;
     this.#size = size;
     this.#sessions = sessions;
   }
@@ -69,6 +71,17 @@ export class WasmNetworks implements Networks {
 
   async encodeImage(image: Tensor): Promise<Tensor> {
     return only(await needed(this.#sessions.encoder).run({ image: this.#picture(image) }), 'latents');
+  }
+
+  async encodeTokens(pixels: Tensor): Promise<Tensor> {
+    const { imageEncoder = [] } = this.#pack.manifest;
+    const [values = {}] = await runOnce(
+      this.#pack,
+      imageEncoder,
+      [{ pixels: host(pixels) }],
+      async (_part, _pass, made) => made,
+    );
+    return only(values, 'tokens');
   }
 
   async decode(latents: Tensor): Promise<Tensor> {
@@ -99,6 +112,20 @@ export class WasmNetworks implements Networks {
   }
 
   async remember(references: readonly Omit<Evaluation, 'memory'>[]): Promise<Memory> {
+    const { referenceNet } = this.#pack.manifest.configs;
+    const passes = referenceNet
+      ? await this.#passReferenceNet(referenceNet, references)
+      : await this.#passUNet(references);
+    const [first = []] = passes;
+    return new WasmMemory(
+      first.map((_, cut) => ({
+        k: joinTokens(passes.flatMap((pass) => pass[cut]?.k ?? [])),
+        v: joinTokens(passes.flatMap((pass) => pass[cut]?.v ?? [])),
+      })),
+    );
+  }
+
+  async #passUNet(references: readonly Omit<Evaluation, 'memory'>[]): Promise<KeysValues[][]> {
     const { unet } = this.#sessions;
     const passes: KeysValues[][] = [];
     for (const reference of references) {
@@ -110,13 +137,24 @@ export class WasmNetworks implements Networks {
       await unet.run(this.#inputs(reference), keep);
       passes.push(pass);
     }
-    const [first = []] = passes;
-    return new WasmMemory(
-      first.map((_, cut) => ({
-        k: joinTokens(passes.flatMap((pass) => pass[cut]?.k ?? [])),
-        v: joinTokens(passes.flatMap((pass) => pass[cut]?.v ?? [])),
-      })),
-    );
+    return passes;
+  }
+
+  async #passReferenceNet(
+    config: UNetConfig,
+    references: readonly Omit<Evaluation, 'memory'>[],
+  ): Promise<KeysValues[][]> {
+    const { referenceNet: parts = [] } = this.#pack.manifest;
+    const passes = references.map((): KeysValues[] => []);
+    const inputs = references.map((reference) => this.#inputs(reference, config));
+    await runOnce(this.#pack, parts, inputs, async (cut, pass, made) => {
+      const { [`q.${cut}`]: q, [`k.${cut}`]: k, [`v.${cut}`]: v, ...others } = made;
+      passes[pass]?.push({ k: only(made, `kept.k.${cut}`), v: only(made, `kept.v.${cut}`) });
+      // Nothing comes after its last attention.
+      if (q === undefined || k === undefined || v === undefined) return others;
+      return { ...others, [`attention.${cut}`]: await this.#sessions.unet.attend(cut, { q, k, v }) };
+    });
+    return passes;
   }
 
   step(sample: Tensor, prediction: Tensor, coefficients: StepCoefficients, noise?: Tensor): Tensor {
@@ -167,8 +205,12 @@ export class WasmNetworks implements Networks {
     for (const part of Object.values(this.#sessions)) part?.dispose();
   }
 
-  #inputs({ sample, pose, timestep, context }: Omit<Evaluation, 'memory'>): NamedTensors {
-    return unetInputs(this.#manifest, host(sample), pose && host(pose), [timestep], context && host(context));
+  #inputs(
+    { sample, pose, timestep, context }: Omit<Evaluation, 'memory'>,
+    unet: UNetConfig = this.#pack.manifest.configs.unet,
+  ): NamedTensors {
+    const inputs = [host(sample), pose && host(pose), [timestep], context && host(context)] as const;
+    return unetInputs({ configs: { unet } }, ...inputs);
   }
 
   #picture(tensor: Tensor): HostTensor {
@@ -180,7 +222,7 @@ export class WasmNetworks implements Networks {
 
 /** The U-Net's inputs, with zeros for the pose and the context that an evaluation leaves out. */
 export function unetInputs(
-  { configs: { unet } }: PackManifest,
+  { configs: { unet } }: { readonly configs: { readonly unet: UNetConfig } },
   sample: HostTensor,
   pose: HostTensor | null,
   timesteps: readonly number[],

@@ -1,10 +1,14 @@
+import type { UNetConfig } from '../../onnx/configs.ts';
+import { contextTokens } from '../../onnx/image-encoder.ts';
 import type { Pack } from '../../pack/manifest.ts';
 import type { StepCoefficients } from '../../scd/ddim.ts';
 import { timeEmbedding } from '../../scd/time.ts';
 import type { Evaluation, Memory, Networks, Tensor } from '../backend.ts';
-import { NotFiniteError, WrongInputError, WrongShapeError } from '../errors.ts';
+import { NetworkError, NotFiniteError, WrongInputError, WrongShapeError } from '../errors.ts';
 import type { WebGpuContext } from './context.ts';
-import { Stage } from './stage.ts';
+import { copyOf, runOnce } from './once.ts';
+import { rememberByReferenceNet } from './reference-net.ts';
+import { pictureDimensions, Stage } from './stage.ts';
 import { countOf, type GpuTensor } from './tensors.ts';
 import { type GpuMemory, SegmentedUNet, type UNetInputs } from './unet.ts';
 
@@ -18,6 +22,7 @@ export class WebGpuNetworks implements Networks {
   readonly #context: WebGpuContext;
   readonly #pack: Pack;
   readonly #size: Size;
+  readonly #contextTokens: number;
   /** By the shape of their sample and context: the mutual variant's is twice as wide. */
   readonly #unets = new Map<string, Promise<SegmentedUNet>>();
   readonly #stages: { poseEncoder?: Stage; encoder?: Stage; decoder?: Stage } = {};
@@ -26,6 +31,7 @@ export class WebGpuNetworks implements Networks {
     this.#context = context;
     this.#pack = pack;
     this.#size = size;
+    this.#contextTokens = contextTokens(pack.manifest);
   }
 
   static async create(
@@ -39,7 +45,7 @@ export class WebGpuNetworks implements Networks {
     const stages = networks.#stages;
     try {
       const shrink = 2 ** (manifest.configs.poseEncoder.block_out_channels.length - 1);
-      await networks.#unetFor(size.height / shrink, size.width / shrink, 1, signal);
+      await networks.#unetFor(size.height / shrink, size.width / shrink, networks.#contextTokens, signal);
       stages.poseEncoder = await Stage.create(context, pack, manifest.poseEncoder, size, signal);
       if (manifest.encoder)
         stages.encoder = await Stage.create(context, pack, manifest.encoder, size, signal);
@@ -69,6 +75,35 @@ export class WebGpuNetworks implements Networks {
 
   encodeImage(image: Tensor): Promise<Tensor> {
     return needed(this.#stages.encoder).run(ours(image));
+  }
+
+  async encodeTokens(pixels: Tensor): Promise<Tensor> {
+    const { gpu, tensors } = this.#context;
+    const { imageEncoder = [] } = this.#pack.manifest;
+    const pass = new Map([['pixels', tensors.place(pixels.shape)]]);
+    try {
+      const before = gpu.createCommandEncoder();
+      for (const place of pass.values()) tensors.toNetwork(before, 'The picture', ours(pixels), place);
+      gpu.queue.submit([before.finish()]);
+      await runOnce(
+        this.#context,
+        this.#pack,
+        imageEncoder,
+        [pass],
+        pictureDimensions(0, 0),
+        (encoder, made) => [...made].map(([name, place]) => [name, copyOf(tensors, encoder, place)] as const),
+      );
+      const tokens = pass.get('tokens');
+      if (tokens === undefined) throw new NetworkError('looking for tokens, which no part makes');
+      const after = gpu.createCommandEncoder();
+      const result = tensors.fromNetwork(after, tokens);
+      gpu.queue.submit([after.finish()]);
+      await gpu.queue.onSubmittedWorkDone();
+      this.#context.expectMemory('the image encoder looked at the photo');
+      return result;
+    } finally {
+      for (const place of pass.values()) tensors.release(place);
+    }
   }
 
   decode(latents: Tensor): Promise<Tensor> {
@@ -110,6 +145,13 @@ export class WebGpuNetworks implements Networks {
   async remember(references: readonly Omit<Evaluation, 'memory'>[]): Promise<Memory> {
     const [first] = references;
     if (first === undefined) throw new WrongInputError('There is no reference.', 'Give at least one.');
+    const { referenceNet } = this.#pack.manifest.configs;
+    if (referenceNet) {
+      const [, , height = 0, width = 0] = first.sample.shape;
+      const size = { height, width, contextTokens: this.#contextTokens };
+      const inputs = references.map((reference) => this.#inputs(reference, referenceNet));
+      return rememberByReferenceNet(this.#context, this.#pack, size, inputs);
+    }
     const unet = await this.#unetOf(first);
     return unet.remember(references.map((reference) => this.#inputs(reference)));
   }
@@ -182,7 +224,7 @@ export class WebGpuNetworks implements Networks {
 
   #unetOf({ sample, context }: Omit<Evaluation, 'memory'>): Promise<SegmentedUNet> {
     const [, , height = 0, width = 0] = sample.shape;
-    return this.#unetFor(height, width, context?.shape[1] ?? 1);
+    return this.#unetFor(height, width, context?.shape[1] ?? this.#contextTokens);
   }
 
   /** Compiled shapes are fixed: another size of sample or another number of tokens is another set of sessions. */
@@ -202,8 +244,10 @@ export class WebGpuNetworks implements Networks {
     return unet;
   }
 
-  #inputs({ sample, pose, timestep, context }: Omit<Evaluation, 'memory'>): UNetInputs {
-    const { unet } = this.#pack.manifest.configs;
+  #inputs(
+    { sample, pose, timestep, context }: Omit<Evaluation, 'memory'>,
+    unet: UNetConfig = this.#pack.manifest.configs.unet,
+  ): UNetInputs {
     return {
       sample: ours(sample),
       pose: pose && ours(pose),

@@ -62,6 +62,20 @@ export class GpuMemory implements Memory {
   }
 }
 
+/** Room for the keys and values of so many references at one cut. */
+export function memoryPlaces(
+  { tensors, gpu }: WebGpuContext,
+  [batch = 1, tokens = 0, width = 0]: readonly number[],
+  references: number,
+): KeysValues {
+  const all = [batch, tokens * references, width];
+  const { maxStorageBufferBindingSize: most } = gpu.limits;
+  if (tensors.bytesOf(all) > most) {
+    throw new DeviceLimitError("the references' keys (in bytes)", tensors.bytesOf(all), most);
+  }
+  return { key: tensors.place(all), value: tensors.place(all) };
+}
+
 /**
  * The U-Net's segments with the attention kernel between them. Nothing waits: each segment, each attention and each copy
  * is submitted when the one before it is, and the queue keeps their order.
@@ -123,16 +137,8 @@ export class SegmentedUNet {
 
   /** Passes references through the network, each attending to itself, and keeps their keys and values. */
   remember(references: readonly UNetInputs[]): Promise<GpuMemory> {
-    const { tensors, gpu } = this.#context;
-    const kept = this.#cuts.map(({ result: { shape } }): KeysValues => {
-      const [batch = 1, tokens = 0, width = 0] = shape;
-      const all = [batch, tokens * references.length, width];
-      const { maxStorageBufferBindingSize: most } = gpu.limits;
-      if (tensors.bytesOf(all) > most) {
-        throw new DeviceLimitError("the references' keys (in bytes)", tensors.bytesOf(all), most);
-      }
-      return { key: tensors.place(all), value: tensors.place(all) };
-    });
+    const { tensors } = this.#context;
+    const kept = this.#cuts.map(({ result }) => memoryPlaces(this.#context, result.shape, references.length));
     const memory = new GpuMemory(kept, (place) => tensors.release(place));
     return exclusively(async () => {
       try {
