@@ -3,34 +3,14 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { extname, join, normalize } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { type Browser, expect, type Page, test } from '@playwright/test';
-import { launchChromium, launchProfile } from '../tools/chromium.ts';
-import { chooseClip, choosePhoto, serveBuild, setQuick, untilReady } from './app-support.ts';
+import { expect, type Page } from '@playwright/test';
+import { launchProfile } from '../tools/chromium.ts';
+import { chooseClip, choosePhoto, setQuick, test, untilReady } from './app-support.ts';
 
 /** Gzipped bytes of the page's own scripts before anything is chosen; models and ONNX Runtime come later. */
 const SCRIPT_BUDGET = 250_000;
 
-let server: Awaited<ReturnType<typeof serveBuild>>;
-let browser: Browser;
-
-test.beforeAll(async () => {
-  server = await serveBuild();
-  browser = await launchChromium();
-});
-
-test.afterAll(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-async function openPage(options: Parameters<Browser['newContext']>[0] = {}): Promise<Page> {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
-  const page = await context.newPage();
-  return page;
-}
-
-test('the first load is light, strict, and of one origin', async () => {
-  const page = await openPage();
+test('the first load is light, strict, and of one origin', async ({ page, baseURL }) => {
   const scripts = new Map<string, number>();
   const origins = new Set<string>();
   page.context().on('request', (request) => {
@@ -41,7 +21,7 @@ test('the first load is light, strict, and of one origin', async () => {
     if (!response.url().endsWith('.js') || response.request().serviceWorker()) return;
     scripts.set(response.url(), gzipSync(await response.body().catch(() => Buffer.alloc(0))).length);
   });
-  await page.goto(server.url, { waitUntil: 'load' });
+  await page.goto('./', { waitUntil: 'load' });
   await expect(page.getByRole('button', { name: 'See an example' })).toBeEnabled();
   const total = [...scripts.values()].reduce((sum, bytes) => sum + bytes, 0);
   expect(total).toBeGreaterThan(0);
@@ -50,13 +30,12 @@ test('the first load is light, strict, and of one origin', async () => {
   await choosePhoto(page);
   await chooseClip(page);
   await untilReady(page);
-  expect([...origins]).toEqual([new URL(server.url).origin]);
+  expect([...origins]).toEqual([new URL(baseURL ?? '').origin]);
 
   const policy = await page.locator('meta[http-equiv="Content-Security-Policy"]').getAttribute('content');
   expect(policy).toContain("default-src 'none'");
   expect(policy).toMatch(/connect-src 'self'[^;]*/);
   expect(policy).not.toMatch(/unsafe-inline|'unsafe-eval'|https?:|\*/);
-  await page.context().close();
 });
 
 /** Rules that a person with a screen reader, a keyboard or weak eyes would stumble over. */
@@ -75,62 +54,66 @@ async function seriousViolations(page: Page): Promise<string[]> {
 }
 
 for (const colorScheme of ['dark', 'light'] as const) {
-  test(`axe finds nothing serious, ${colorScheme}`, async () => {
-    const page = await openPage({ colorScheme, reducedMotion: 'reduce' });
-    await page.goto(server.url);
-    await expect(page.getByRole('button', { name: /Mira/ })).toBeVisible();
-    expect(await seriousViolations(page)).toEqual([]);
-    await page.getByRole('button', { name: 'Settings' }).click();
-    await page.getByText('Advanced').click();
-    expect(await seriousViolations(page)).toEqual([]);
-    await page.keyboard.press('Escape');
-    await page.getByRole('button', { name: /Processor|WebGPU|This device/ }).click();
-    expect(await seriousViolations(page)).toEqual([]);
-    await page.keyboard.press('Escape');
-    await choosePhoto(page);
-    await chooseClip(page);
-    await untilReady(page);
-    await page.getByRole('button', { name: 'Correct the joints' }).click();
-    expect(await seriousViolations(page)).toEqual([]);
-    await page.context().close();
+  test.describe(colorScheme, () => {
+    test.use({ colorScheme, contextOptions: { reducedMotion: 'reduce' } });
+
+    test(`axe finds nothing serious, ${colorScheme}`, async ({ page }) => {
+      await page.goto('./');
+      await expect(page.getByRole('button', { name: /Mira/ })).toBeVisible();
+      expect(await seriousViolations(page)).toEqual([]);
+      await page.getByRole('button', { name: 'Settings' }).click();
+      await page.getByText('Advanced').click();
+      expect(await seriousViolations(page)).toEqual([]);
+      await page.keyboard.press('Escape');
+      await page.getByRole('button', { name: /Processor|WebGPU|This device/ }).click();
+      expect(await seriousViolations(page)).toEqual([]);
+      await page.keyboard.press('Escape');
+      await choosePhoto(page);
+      await chooseClip(page);
+      await untilReady(page);
+      await page.getByRole('button', { name: 'Correct the joints' }).click();
+      expect(await seriousViolations(page)).toEqual([]);
+    });
   });
 }
 
-test('a phone shows all of it, without a sideways scroll', async () => {
-  const page = await openPage({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
-  await page.goto(server.url);
-  const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth);
-  expect(await fits()).toBe(true);
-  // The invitation comes first.
-  const invitation = await page.getByRole('button', { name: 'See an example' }).boundingBox();
-  expect(invitation?.y).toBeLessThan(600);
-  await choosePhoto(page);
-  await chooseClip(page);
-  await untilReady(page);
-  expect(await fits()).toBe(true);
-  for (const button of await page.getByRole('button').all()) {
-    if (!(await button.isVisible())) continue;
-    const box = await button.boundingBox();
-    if (box && box.height > 1) expect(box.height, await button.innerText()).toBeGreaterThanOrEqual(40);
-  }
-  await page.getByRole('button', { name: 'Settings' }).tap();
-  expect(await fits()).toBe(true);
-  await page.context().close();
+test.describe('on a phone', () => {
+  test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+
+  test('a phone shows all of it, without a sideways scroll', async ({ page }) => {
+    await page.goto('./');
+    const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth);
+    expect(await fits()).toBe(true);
+    // The invitation comes first.
+    const invitation = await page.getByRole('button', { name: 'See an example' }).boundingBox();
+    expect(invitation?.y).toBeLessThan(600);
+    await choosePhoto(page);
+    await chooseClip(page);
+    await untilReady(page);
+    expect(await fits()).toBe(true);
+    for (const button of await page.getByRole('button').all()) {
+      if (!(await button.isVisible())) continue;
+      const box = await button.boundingBox();
+      if (box && box.height > 1) expect(box.height, await button.innerText()).toBeGreaterThanOrEqual(40);
+    }
+    await page.getByRole('button', { name: 'Settings' }).tap();
+    expect(await fits()).toBe(true);
+  });
 });
 
-test('the second visit works without a network', async () => {
+test('the second visit works without a network', async ({ studio }) => {
   test.setTimeout(240_000);
   const profile = mkdtempSync(join(tmpdir(), 'pirouette-profile-'));
   const context = await launchProfile(profile);
   try {
     const page = await context.newPage();
-    await page.goto(server.url);
+    await page.goto(studio.url);
     // The first visit is over when the model is ready, which the device's panel says.
     await page.getByRole('button', { name: /Processor|WebGPU/ }).click();
     await expect(page.getByText('CC0-1.0')).toBeVisible({ timeout: 120_000 });
 
     await context.setOffline(true);
-    await page.goto(server.url);
+    await page.goto(studio.url);
     await expect(page.getByRole('button', { name: /Mira/ })).toBeVisible();
     await choosePhoto(page);
     await chooseClip(page);
@@ -153,7 +136,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.json': 'application/json',
 };
 
-test('a host without headers gets isolation from the service worker', async () => {
+test('a host without headers gets isolation from the service worker', async ({ page }) => {
   const plain = createServer((request, response) => {
     const path = normalize(new URL(request.url ?? '/', 'http://host').pathname);
     try {
@@ -167,7 +150,6 @@ test('a host without headers gets isolation from the service worker', async () =
   await new Promise<void>((resolve) => plain.listen(0, '127.0.0.1', resolve));
   const address = plain.address();
   if (address === null || typeof address === 'string') throw new Error('The server has no port.');
-  const page = await openPage();
   try {
     await page.goto(`http://127.0.0.1:${address.port}/`);
     expect(await page.evaluate(() => crossOriginIsolated)).toBe(false);
@@ -175,7 +157,7 @@ test('a host without headers gets isolation from the service worker', async () =
     await page.reload();
     await expect.poll(() => page.evaluate(() => crossOriginIsolated)).toBe(true);
   } finally {
-    await page.context().close();
+    plain.closeAllConnections();
     plain.close();
   }
 });

@@ -1,86 +1,25 @@
 import { readFileSync } from 'node:fs';
-import { type Browser, type BrowserContext, expect, type Page, test } from '@playwright/test';
+import { expect } from '@playwright/test';
 import { unzipSync } from 'fflate';
-import { ALL_FORMATS, BufferSource, EncodedPacketSink, Input } from 'mediabunny';
 import { AI_GENERATED, readAbout } from '../src/media/about.ts';
-import { launchChromium } from '../tools/chromium.ts';
 import {
   CLIP,
   chooseClip,
   choosePhoto,
   framesDone,
+  openReady,
   PHOTO,
-  serveBuild,
+  probe,
+  probePicture,
   setQuick,
+  test,
   untilReady,
   untilSaved,
-  watchFaults,
 } from './app-support.ts';
 
-let server: Awaited<ReturnType<typeof serveBuild>>;
-let browser: Browser;
-let context: BrowserContext;
-let page: Page;
-let faults: string[];
-
-test.beforeAll(async () => {
-  server = await serveBuild();
-  browser = await launchChromium({ camera: true });
-});
-
-test.afterAll(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-test.beforeEach(async () => {
-  context = await browser.newContext({ viewport: { width: 1440, height: 900 }, acceptDownloads: true });
-  page = await context.newPage();
-  faults = watchFaults(page);
-});
-
-test.afterEach(async () => {
-  await context.close();
-  expect(faults).toEqual([]);
-});
-
-/** Frames, seconds and sound of a film, by a demuxer. */
-async function probe(file: Buffer) {
-  const input = new Input({ source: new BufferSource(new Uint8Array(file)), formats: ALL_FORMATS });
-  const video = await input.getPrimaryVideoTrack();
-  if (!video) throw new Error('No video track.');
-  let frames = 0;
-  for await (const _ of new EncodedPacketSink(video).packets()) frames++;
-  const sound = await input.getPrimaryAudioTrack();
-  return {
-    frames,
-    size: [video.displayWidth, video.displayHeight],
-    seconds: await video.computeDuration(),
-    soundSeconds: sound ? await sound.computeDuration() : null,
-  };
-}
-
-/** Frames and size of an animated picture, by the browser. */
-function probePicture(file: Buffer, type: string) {
-  return page.evaluate(
-    async ([base64, format]) => {
-      const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-      const decoder = new ImageDecoder({ data: bytes, type: format });
-      await decoder.tracks.ready;
-      await decoder.completed;
-      const { image } = await decoder.decode({ frameIndex: 0 });
-      return {
-        frames: decoder.tracks.selectedTrack?.frameCount,
-        size: [image.displayWidth, image.displayHeight],
-      };
-    },
-    [file.toString('base64'), type] as const,
-  );
-}
-
-test('one click runs an example; stopped, it keeps what is done as a film with sound', async () => {
+test('one click runs an example; stopped, it keeps what is done as a film with sound', async ({ page }) => {
   test.setTimeout(300_000);
-  await page.goto(server.url);
+  await page.goto('./');
   await setQuick(page);
   await page.getByRole('button', { name: 'See an example' }).click();
   await expect.poll(() => framesDone(page), { timeout: 240_000 }).toBeGreaterThan(2);
@@ -95,13 +34,9 @@ test('one click runs an example; stopped, it keeps what is done as a film with s
   expect(Math.abs((film.soundSeconds ?? 0) - film.seconds)).toBeLessThan(0.12);
 });
 
-test('own photo and clip: a dance, and every format opened again', async () => {
+test('own photo and clip: a dance, and every format opened again', async ({ page }) => {
   test.setTimeout(240_000);
-  await page.goto(server.url);
-  await choosePhoto(page);
-  await chooseClip(page);
-  await untilReady(page);
-  await setQuick(page);
+  await openReady(page);
   await page.getByRole('button', { name: 'Make them dance' }).click();
   await page.getByRole('button', { name: 'Save the dance' }).click({ timeout: 120_000 });
 
@@ -114,11 +49,14 @@ test('own photo and clip: a dance, and every format opened again', async () => {
   }
   const gif = await untilSaved(page, /GIF/);
   const webp = await untilSaved(page, /WebP/);
-  expect(await probePicture(gif, 'image/gif')).toMatchObject({ size: [128, 128] });
-  expect(await probePicture(webp, 'image/webp')).toMatchObject({ size: [128, 128] });
+  expect(await probePicture(page, gif, 'image/gif')).toMatchObject({ frames: 8, size: [128, 128] });
+  expect(await probePicture(page, webp, 'image/webp')).toMatchObject({ frames: 8, size: [128, 128] });
   const zip = await untilSaved(page, /PNG/);
   const pictures = Object.entries(unzipSync(new Uint8Array(zip))).filter(([name]) => name.endsWith('.png'));
   expect(pictures).toHaveLength(8);
+  for (const [name, picture] of pictures) {
+    expect(await probePicture(page, picture, 'image/png'), name).toMatchObject({ size: [128, 128] });
+  }
 
   for (const file of [mp4, webm, gif, webp, zip]) {
     expect(file.includes(AI_GENERATED)).toBe(true);
@@ -132,13 +70,9 @@ test('own photo and clip: a dance, and every format opened again', async () => {
   expect(panels.size).toEqual([128 * 3 + 16, 128]);
 });
 
-test('a change redoes only what depends on it', async () => {
+test('a change redoes only what depends on it', async ({ page }) => {
   test.setTimeout(240_000);
-  await page.goto(server.url);
-  await choosePhoto(page);
-  await chooseClip(page);
-  await untilReady(page);
-  await setQuick(page);
+  await openReady(page);
   await page.getByRole('button', { name: 'Make them dance' }).click();
   await page.getByRole('button', { name: 'Save the dance' }).waitFor({ timeout: 120_000 });
 
@@ -155,13 +89,9 @@ test('a change redoes only what depends on it', async () => {
   await expect(page.getByRole('button', { name: 'Dance again' })).toBeEnabled();
 });
 
-test('a reload offers to go on where it stopped', async () => {
+test('a reload offers to go on where it stopped', async ({ page }) => {
   test.setTimeout(240_000);
-  await page.goto(server.url);
-  await choosePhoto(page);
-  await chooseClip(page);
-  await untilReady(page);
-  await setQuick(page);
+  await openReady(page);
   await page.getByRole('button', { name: 'Make them dance' }).click();
   await expect.poll(() => framesDone(page), { timeout: 120_000 }).toBeGreaterThan(0);
   await page.getByRole('button', { name: 'Stop and keep' }).click();
@@ -184,9 +114,9 @@ test('a reload offers to go on where it stopped', async () => {
   await expect(page.getByText(/Your last dance/)).toBeHidden();
 });
 
-test('every fault is a sentence with a remedy, and loses nothing', async () => {
+test('every fault is a sentence with a remedy, and loses nothing', async ({ page }) => {
   test.setTimeout(180_000);
-  await page.goto(server.url);
+  await page.goto('./');
   await choosePhoto(page);
   const photo = page.getByRole('region', { name: 'Photo' });
   await expect(photo.getByRole('button', { name: 'Correct the joints' })).toBeVisible({ timeout: 60_000 });
@@ -225,9 +155,9 @@ test('every fault is a sentence with a remedy, and loses nothing', async () => {
   await untilReady(page);
 });
 
-test('the keyboard alone goes all the way', async () => {
+test('the keyboard alone goes all the way', async ({ page }) => {
   test.setTimeout(180_000);
-  await page.goto(server.url);
+  await page.goto('./');
   const focus = async (name: RegExp, role: string) => {
     for (let press = 0; press < 80; press++) {
       await page.keyboard.press('Tab');
@@ -264,36 +194,4 @@ test('the keyboard alone goes all the way', async () => {
   await focus(/Make them dance/, 'button');
   await page.keyboard.press('Enter');
   await expect(page.getByRole('button', { name: /Cancel|Stop and keep/ })).toBeVisible();
-});
-
-test('settings are kept in a result and can be taken up again', async () => {
-  await page.goto(server.url);
-  await page.getByRole('button', { name: 'Settings' }).click();
-  const sheet = page.getByRole('dialog', { name: 'Settings' });
-  const seed = sheet.getByRole('spinbutton', { name: 'Seed' });
-  await sheet.getByRole('button', { name: 'Another seed' }).click();
-  expect(await seed.inputValue()).not.toBe('1');
-  await sheet.getByLabel('Shape').selectOption('9:16');
-  await sheet.getByRole('radio', { name: 'L' }).check();
-  await sheet.getByLabel('Frame rate').selectOption('15');
-  await sheet.getByRole('switch', { name: 'Still background' }).check();
-  await sheet.getByRole('button', { name: 'All as at first' }).click();
-  await expect(seed).toHaveValue('1');
-  await expect(sheet.getByLabel('Shape')).toHaveValue('photo');
-  await sheet.locator('input[accept*="zip"]').last().setInputFiles(PHOTO);
-  await expect(sheet.getByRole('alert')).toContainText('does not say how it was made');
-});
-
-test('the camera takes a photo after a countdown', async () => {
-  await context.grantPermissions(['camera', 'microphone']);
-  await page.goto(server.url);
-  await page.getByRole('button', { name: 'Camera' }).click();
-  const sheet = page.getByRole('dialog', { name: 'Take a photo' });
-  await sheet.getByRole('button', { name: 'Take the photo' }).click({ timeout: 15_000 });
-  await expect(sheet.getByRole('status')).toHaveText('3');
-  await expect(sheet).toBeHidden({ timeout: 10_000 });
-  // Chromium's test picture shows nobody: the page says so.
-  await expect(page.getByRole('region', { name: 'Photo' }).getByRole('alert')).toContainText('No person', {
-    timeout: 60_000,
-  });
 });

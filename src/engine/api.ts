@@ -10,6 +10,8 @@ export interface LoadOptions {
   readonly precision?: 'auto' | 'f16' | 'f32';
   /** Threads of the WASM backend; 0 or missing: as many as help. */
   readonly threads?: number;
+  /** Of the first frames: a GPU's code is compiled for one size. Missing: what the pack was made for. */
+  readonly size?: { readonly width: number; readonly height: number };
 }
 
 export interface Reference {

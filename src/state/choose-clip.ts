@@ -29,8 +29,16 @@ export interface ClipMemory {
   readonly pointed: ClipChoice['pointed'];
 }
 
+/** Of its size, beginning and end: a long clip would take long to read. */
+export const clipFingerprint = (file: Blob): Promise<string> =>
+  fingerprint(`${file.size}`, file.slice(0, 2 ** 20), file.slice(-(2 ** 20)));
+
 /** Opens a clip and follows its people. On a fault the clip that was there stays. */
-export async function chooseClip(file: Blob, name: string, memory?: ClipMemory): Promise<boolean> {
+export async function chooseClip(
+  file: Blob,
+  name: string,
+  memory: Partial<ClipMemory> = {},
+): Promise<boolean> {
   watching?.abort();
   const controller = new AbortController();
   watching = controller;
@@ -38,7 +46,7 @@ export async function chooseClip(file: Blob, name: string, memory?: ClipMemory):
   try {
     const { openClip } = await media();
     const clip = await openClip(file);
-    const id = await fingerprint(`${file.size}`, file.slice(0, 2 ** 20), file.slice(-(2 ** 20)));
+    const id = await clipFingerprint(file);
     const strip: StripPicture[] = [];
     for await (const picture of clip.filmstrip({ count: STRIP_PICTURES, height: STRIP_HEIGHT }))
       strip.push(picture);

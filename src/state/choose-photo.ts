@@ -1,4 +1,5 @@
 import { NoPersonError } from '../pose/errors.ts';
+import type { Pose } from '../pose/types.ts';
 import { type PhotoChoice, useChoices } from './choices.ts';
 import { fingerprint } from './fingerprint.ts';
 import { media } from './media.ts';
@@ -10,11 +11,12 @@ export const MAX_SIDE = 2048;
 
 let newest = 0;
 
-/** Opens a photo and looks for its people. On a fault the photo that was there stays. */
+/** Opens a photo and looks for its people, unless they are known. On a fault the photo that was there stays. */
 export async function choosePhoto(
   file: Blob,
   name: string,
   place: 'main' | 'more' = 'main',
+  known: readonly Pose[] = [],
 ): Promise<boolean> {
   const turn = ++newest;
   useChoices.setState({ photoTask: { label: 'Opening the photo', share: null }, photoProblem: null });
@@ -22,7 +24,7 @@ export async function choosePhoto(
     const { openPhoto } = await media();
     const { image, notes } = await openPhoto(file, { maxSide: MAX_SIDE });
     if (turn === newest) useChoices.setState({ photoTask: { label: 'Finding the person', share: null } });
-    const people = await findPeople(image);
+    const people = known.length > 0 ? known : await findPeople(image);
     if (turn !== newest) return false;
     const pose = people[0];
     if (!pose) throw new NoPersonError('photo');

@@ -88,8 +88,12 @@ async function prepare(): Promise<{ film: Film; missing: readonly number[] }> {
   if (missing.length === 0) return { film: early, missing };
 
   const { settings, pack } = useChoices.getState();
-  const info = await ensureLoaded(currentEngine(), pack.source, await loadOptions(settings), (progress) =>
-    useDevice.setState({ progress }),
+  const info = await ensureLoaded(
+    currentEngine(),
+    pack.source,
+    await loadOptions(settings),
+    (progress) => useDevice.setState({ progress }),
+    early.motion.size,
   );
   useDevice.setState({ info, progress: null });
   const { width, height, guidance } = info.manifest.defaults;

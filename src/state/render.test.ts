@@ -7,8 +7,8 @@ function recordingEngine() {
   const calls: string[] = [];
   const info = { backend: 'wasm' } as EngineInfo;
   const engine: EngineApi = {
-    load: async () => {
-      calls.push('load');
+    load: async (_, { size }) => {
+      calls.push(size ? `load for ${size.width}` : 'load');
       return info;
     },
     onNotice: () => undefined,
@@ -48,6 +48,15 @@ describe('render', () => {
     await ensureLoaded(engine, { kind: 'url', url: './packs/other/' }, job.load);
     await render(engine, job, { onFrame: () => undefined });
     expect(calls).toEqual(['load', 'load', 'references', 'animate 0']);
+  });
+
+  it('makes a fresh load ready for the size, and loads no second time for another one', async () => {
+    const { engine, calls } = recordingEngine();
+    for (const width of [192, 320]) {
+      await ensureLoaded(engine, job.pack, job.load, undefined, { width, height: 256 });
+    }
+    await ensureLoaded(engine, job.pack, job.load);
+    expect(calls).toEqual(['load for 192']);
   });
 
   it('shares a load that is on its way', async () => {

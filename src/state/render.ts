@@ -36,12 +36,16 @@ interface Given {
 
 const given = new WeakMap<EngineApi, Given>();
 
-/** Loads the pack, unless it is the one that is loaded or on its way. */
+/**
+ * Loads the pack, unless it is the one that is loaded or on its way. The size is what a fresh load is made ready for;
+ * another one is no reason to load again.
+ */
 export async function ensureLoaded(
   engine: EngineApi,
   source: PackSource,
   load: LoadOptions,
   onProgress?: (progress: PackProgress) => void,
+  size?: LoadOptions['size'],
 ): Promise<EngineInfo> {
   const options = JSON.stringify(load);
   const before = given.get(engine);
@@ -50,7 +54,7 @@ export async function ensureLoaded(
     return before.loading.finally(() => before.listeners.clear());
   }
   const listeners = new Set(onProgress && [onProgress]);
-  const loading = engine.load(source, load, (progress) => {
+  const loading = engine.load(source, size ? { ...load, size } : load, (progress) => {
     for (const listener of listeners) listener(progress);
   });
   const now = { source, load: options, listeners, loading, references: null };
@@ -84,5 +88,6 @@ export async function render(engine: EngineApi, job: RenderJob, events: RenderEv
 function samePack(a: PackSource, b: PackSource): boolean {
   if (a.kind === 'url' && b.kind === 'url') return a.url === b.url;
   if (a.kind === 'zip' && b.kind === 'zip') return a.file === b.file;
+  if (a.kind === 'imported' && b.kind === 'imported') return a.id === b.id;
   return a.kind === 'files' && b.kind === 'files' && a.files === b.files;
 }

@@ -1,16 +1,19 @@
 import { create } from 'zustand';
-import type { Pose } from '../pose/types.ts';
 import { learnPackDefaults, type PhotoChoice, type Range, useChoices } from './choices.ts';
 import { type ClipMemory, chooseClip } from './choose-clip.ts';
 import { MAX_SIDE, putPhoto } from './choose-photo.ts';
 import { type Film, start, useJob } from './job.ts';
 import { media } from './media.ts';
-import type { Sighting } from './people.ts';
 import { knownSettings, type Settings, type Size } from './settings.ts';
 import { folder, readFile, removeQuietly, writeFile } from './storage.ts';
-
-/** A pose as JSON keeps it. */
-type StoredPose = Omit<Pose, 'joints'> & { readonly joints: readonly number[] };
+import {
+  restorePose,
+  restoreSighting,
+  type StoredPose,
+  type StoredSighting,
+  storePose,
+  storeSighting,
+} from './stored-poses.ts';
 
 interface StoredPhoto extends Pick<PhotoChoice, 'id' | 'name' | 'person' | 'corrected' | 'notes'> {
   readonly people: readonly StoredPose[];
@@ -30,7 +33,7 @@ interface StoredSession {
     readonly trim: Range;
     readonly watched: Range;
     readonly pointed: ClipMemory['pointed'];
-    readonly sightings: readonly { readonly time: number; readonly people: readonly StoredPose[] }[];
+    readonly sightings: readonly StoredSighting[];
   };
   readonly done: number;
   readonly total: number;
@@ -43,12 +46,6 @@ export const useEarlier = create<{ readonly offer: StoredSession | null; readonl
     restoring: false,
   }),
 );
-
-const storePose = ({ joints, ...size }: Pose): StoredPose => ({ ...size, joints: [...joints] });
-const restorePose = ({ joints, ...size }: StoredPose): Pose => ({
-  ...size,
-  joints: Float32Array.from(joints),
-});
 
 /** Keeps the work as it stands: called when a film begins, and as its frames are done. */
 async function keepSession(film: Film, done: number, withFiles: boolean): Promise<void> {
@@ -74,7 +71,7 @@ async function keepSession(film: Film, done: number, withFiles: boolean): Promis
       trim: film.motion.trim,
       watched: clip.watched,
       pointed: clip.pointed,
-      sightings: clip.sightings.map(({ time, people }) => ({ time, people: people.map(storePose) })),
+      sightings: clip.sightings.map(storeSighting),
     },
     done,
     total: film.keys.length,
@@ -160,10 +157,7 @@ async function restore(offer: StoredSession): Promise<boolean> {
     putPhoto({ ...stored, file, image, people, pose }, index === 0 ? 'main' : 'more');
   }
   const { trim, watched, pointed } = offer.clip;
-  const sightings: Sighting[] = offer.clip.sightings.map(({ time, people }) => ({
-    time,
-    people: people.map(restorePose),
-  }));
+  const sightings = offer.clip.sightings.map(restoreSighting);
   return chooseClip(clip, offer.clip.name, { trim, watched, pointed, sightings });
 }
 

@@ -16,28 +16,32 @@ interface CameraSheetProps {
 
 /** Takes a photo, or records a clip, with the device's own camera. */
 export function CameraSheet({ kind, open, onClose }: CameraSheetProps) {
+  const [attempt, setAttempt] = useState(0);
   return (
     <Sheet title={kind === 'photo' ? 'Take a photo' : 'Record a dance'} open={open} onClose={onClose} wide>
-      <CameraView kind={kind} onDone={onClose} />
+      <CameraView key={attempt} kind={kind} onDone={onClose} onRetry={() => setAttempt(attempt + 1)} />
     </Sheet>
   );
 }
 
+interface CameraViewProps {
+  readonly kind: 'photo' | 'clip';
+  readonly onDone: () => void;
+  readonly onRetry: () => void;
+}
+
 const COUNTDOWN_SECONDS = 3;
 
-function CameraView({ kind, onDone }: { kind: 'photo' | 'clip'; onDone: () => void }) {
+function CameraView({ kind, onDone, onRetry }: CameraViewProps) {
   const video = useRef<HTMLVideoElement>(null);
   const [camera, setCamera] = useState<Camera | null>(null);
   const [recording, setRecording] = useState<Recording | null>(null);
   const [count, setCount] = useState<number | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
-  const [attempt, setAttempt] = useState(0);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new attempt opens the camera afresh.
   useEffect(() => {
     let gone = false;
     let opened: Camera | null = null;
-    setProblem(null);
     const opening = pageMedia().then(({ openCamera }) =>
       openCamera({ width: 1280, height: 720, microphone: kind === 'clip' }),
     );
@@ -55,7 +59,7 @@ function CameraView({ kind, onDone }: { kind: 'photo' | 'clip'; onDone: () => vo
       gone = true;
       opened?.close();
     };
-  }, [kind, attempt]);
+  }, [kind]);
 
   useEffect(() => {
     if (count === null || !camera) return;
@@ -101,9 +105,7 @@ function CameraView({ kind, onDone }: { kind: 'photo' | 'clip'; onDone: () => vo
       </div>
       {problem && <ProblemMessage problem={problem} />}
       <div className="camera-actions">
-        {problem && !camera && (
-          <Action icon="repeat" label="Try again" onClick={() => setAttempt(attempt + 1)} />
-        )}
+        {problem && !camera && <Action icon="repeat" label="Try again" onClick={onRetry} />}
         {recording ? (
           <Action
             icon="stop"

@@ -8,23 +8,41 @@ import {
 
 export function ExamplePhotos() {
   const photos = useExamples((examples) => examples.photos);
-  return <Choice label="Example people" examples={photos} onChoose={chooseExamplePhoto} />;
+  return <Choice label="Example people" kind="people" examples={photos} onChoose={chooseExamplePhoto} />;
 }
 
 export function ExampleClips() {
   const clips = useExamples((examples) => examples.clips);
-  return <Choice label="Example dances" examples={clips} onChoose={chooseExampleClip} />;
+  return <Choice label="Example dances" kind="dances" examples={clips} onChoose={chooseExampleClip} />;
+}
+
+/** Who dances what in the example, before anybody presses. */
+export function ExampleDuet() {
+  const photo = useExamples((examples) => examples.photos[0]);
+  const clip = useExamples((examples) => examples.clips[0]);
+  return (
+    <div className="duet" aria-hidden="true">
+      {photo && clip && (
+        <>
+          <img src={exampleUrl(photo.file)} alt="" width="120" height="160" />
+          <span>+</span>
+          <img src={exampleUrl(clip.poster ?? clip.file)} alt="" width="120" height="160" />
+        </>
+      )}
+    </div>
+  );
 }
 
 interface ChoiceProps {
   readonly label: string;
+  readonly kind: 'people' | 'dances';
   readonly examples: readonly Example[];
   readonly onChoose: (example: Example) => Promise<boolean>;
 }
 
-function Choice({ label, examples, onChoose }: ChoiceProps) {
+function Choice({ label, kind, examples, onChoose }: ChoiceProps) {
   return (
-    <ul className="examples" aria-label={label}>
+    <ul className={`examples ${kind}`} aria-label={label}>
       {examples.map((example) => (
         <li key={example.file}>
           <button type="button" className="example" onClick={() => void onChoose(example)}>

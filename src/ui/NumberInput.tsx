@@ -1,6 +1,6 @@
 import { useState } from 'react';
 
-interface NumberInputProps {
+export interface NumberInputProps {
   readonly label: string;
   readonly value: number | null;
   readonly min: number;

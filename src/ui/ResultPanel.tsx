@@ -1,9 +1,10 @@
-import { useChoices } from '../state/choices.ts';
+import { changeSettings, useChoices } from '../state/choices.ts';
 import { useDevice } from '../state/device.ts';
 import { isEmptyStudio, tryExample, useExamples } from '../state/examples.ts';
-import { dismissJobProblem, isBusy, useJob } from '../state/job.ts';
+import { dismissJobProblem, type Film, isBusy, start, stop, useJob } from '../state/job.ts';
 import { Action } from './controls.tsx';
-import { ProblemMessage } from './Message.tsx';
+import { ExampleDuet } from './Examples.tsx';
+import { Notice, ProblemMessage } from './Message.tsx';
 import { Player } from './Player.tsx';
 import { Resume } from './Resume.tsx';
 import { SaveBar } from './SaveBar.tsx';
@@ -24,6 +25,7 @@ export function ResultPanel() {
         <Curtain />
       )}
       <Progress />
+      <SlowGraphics />
       {problem && <ProblemMessage problem={problem} onDismiss={dismissJobProblem} />}
       {film && ready.length > 0 && !isBusy(job) && <SaveBar film={film} ready={ready} />}
     </section>
@@ -40,12 +42,11 @@ function Curtain() {
       <div className="spot" aria-hidden="true" />
       {status === 'loading' || status === 'running' ? (
         <p className="curtain-line">
-          {status === 'loading'
-            ? 'Getting ready…'
-            : `Painting the first of ${frames(film?.keys.length ?? 0)}…`}
+          {status === 'loading' ? 'Getting ready…' : `The first of ${frames(film?.keys.length ?? 0)}…`}
         </p>
       ) : empty || starting ? (
         <>
+          <ExampleDuet />
           <p className="headline">Make a photo dance.</p>
           <p className="subline">
             Bring a photo of a person and a clip of somebody dancing. Pirouette paints the person in the photo
@@ -70,6 +71,43 @@ function Curtain() {
   );
 }
 
+/** The first frame waits for what is done once; without a word it would look like a standstill. */
+function FirstFrame({ film }: { film: Film }) {
+  const onGpu = useDevice(({ info }) => info?.backend === 'webgpu');
+  const { width, height } = film.motion.size;
+  return (
+    <div className="progress" role="status">
+      <div className="bar unknown">
+        <i style={{ width: '35%' }} />
+      </div>
+      <p>
+        {onGpu
+          ? `WebGPU compiles the model for ${width} × ${height}, once for each size. Then the frames come quickly.`
+          : 'The model looks at the photo, and paints the first frame. The others take less.'}
+      </p>
+    </div>
+  );
+}
+
+/** WebGPU was asked for where the processor plays it: that works, and takes minutes. */
+function SlowGraphics() {
+  const busy = useJob(isBusy);
+  const isSoftware = useDevice((device) => device.graphicsAreSoftware);
+  const backend = useChoices((choices) => choices.settings.backend);
+  if (!busy || !isSoftware || backend !== 'webgpu') return null;
+
+  const paintOnProcessor = async () => {
+    await stop();
+    changeSettings({ backend: 'auto' });
+    await start();
+  };
+  return (
+    <Notice what="Here the processor plays WebGPU, which takes minutes for a frame or two. On its own it is many times faster.">
+      <Action label="Let the processor paint" onClick={() => void paintOnProcessor()} />
+    </Notice>
+  );
+}
+
 function Progress() {
   const job = useJob();
   const progress = useDevice((device) => device.progress);
@@ -91,6 +129,7 @@ function Progress() {
       </div>
     );
   }
+  if (film && ready.length === 0) return <FirstFrame film={film} />;
   const total = film?.keys.length ?? 0;
   const left = total - ready.length;
   return (

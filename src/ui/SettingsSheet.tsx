@@ -15,7 +15,7 @@ import {
 } from '../state/settings.ts';
 import { Action, Field, PickFile, Segmented, Switch } from './controls.tsx';
 import { ProblemMessage } from './Message.tsx';
-import { NumberInput } from './NumberInput.tsx';
+import { NumberInput, type NumberInputProps } from './NumberInput.tsx';
 import { PackField } from './PackField.tsx';
 import { Sheet } from './Sheet.tsx';
 
@@ -29,8 +29,8 @@ const ASPECTS: readonly (readonly [Aspect, string])[] = [
 ];
 
 const BACKGROUNDS: readonly (readonly [Background, string])[] = [
-  ['photo', 'Of the photo'],
-  ['still', 'Of the photo, held still'],
+  ['photo', 'The photo’s'],
+  ['still', 'Held still'],
   ['plain', 'One colour'],
 ];
 
@@ -84,7 +84,7 @@ function SettingsForm() {
       <FrameRateField frameRate={settings.frameRate} />
       <SelectField
         label="Background"
-        hint="Held still, or in one colour, it does not shimmer."
+        hint="Held still or in one colour, it does not shimmer."
         value={settings.background}
         options={BACKGROUNDS}
         onChange={(background) => changeSettings({ background })}
@@ -114,17 +114,16 @@ function SettingsForm() {
           onClick={() => changeSettings({ seed: crypto.getRandomValues(new Uint32Array(1))[0] ?? 0 })}
         />
       </Field>
-      <Field label="Guidance" hint="How strongly the photo is obeyed. Above 1 takes twice the time.">
-        <NumberInput
-          label="Guidance"
-          value={settings.guidance}
-          placeholder="Auto"
-          min={1}
-          max={10}
-          step={0.1}
-          onChange={(guidance) => changeSettings({ guidance })}
-        />
-      </Field>
+      <NumberField
+        label="Guidance"
+        hint="How strongly the photo is obeyed. Above 1 takes twice the time."
+        value={settings.guidance}
+        placeholder="Auto"
+        min={1}
+        max={10}
+        step={0.1}
+        onChange={(guidance) => changeSettings({ guidance })}
+      />
       <PackField />
       <SelectField
         label="Compute on"
@@ -163,16 +162,15 @@ function Advanced({ settings }: { settings: Settings }) {
   return (
     <details className="advanced">
       <summary>Advanced</summary>
-      <Field label="Steps" hint="Denoising steps a frame. Draft takes 4, good 10, best 25.">
-        <NumberInput
-          label="Steps"
-          value={settings.steps}
-          placeholder={String(stepsOf({ ...settings, steps: null }))}
-          min={1}
-          max={100}
-          onChange={(steps) => changeSettings({ steps })}
-        />
-      </Field>
+      <NumberField
+        label="Steps"
+        hint="Denoising steps a frame. Draft takes 4, good 10, best 25."
+        value={settings.steps}
+        placeholder={String(stepsOf({ ...settings, steps: null }))}
+        min={1}
+        max={100}
+        onChange={(steps) => changeSettings({ steps })}
+      />
       <Field label="Exact size" hint="In pixels, to the nearest 64. It takes the place of shape and size.">
         <NumberInput
           label="Width"
@@ -191,19 +189,15 @@ function Advanced({ settings }: { settings: Settings }) {
           onChange={(height) => changeSettings({ height })}
         />
       </Field>
-      <Field
+      <NumberField
         label="Randomness (eta)"
         hint="0 paints the same way every time; 1 adds fresh noise at each step."
-      >
-        <NumberInput
-          label="Randomness"
-          value={settings.eta}
-          min={0}
-          max={1}
-          step={0.1}
-          onChange={(eta) => changeSettings({ eta: eta ?? 0 })}
-        />
-      </Field>
+        value={settings.eta}
+        min={0}
+        max={1}
+        step={0.1}
+        onChange={(eta) => changeSettings({ eta: eta ?? 0 })}
+      />
       <SelectField
         label="Precision"
         hint="Half is faster where the device has it; full is safest."
@@ -211,16 +205,15 @@ function Advanced({ settings }: { settings: Settings }) {
         options={PRECISIONS}
         onChange={(precision) => changeSettings({ precision })}
       />
-      <Field label="Threads" hint="Of the processor. Leave it empty for as many as help.">
-        <NumberInput
-          label="Threads"
-          value={settings.threads || null}
-          placeholder="Auto"
-          min={1}
-          max={64}
-          onChange={(threads) => changeSettings({ threads: threads ?? 0 })}
-        />
-      </Field>
+      <NumberField
+        label="Threads"
+        hint="Of the processor. Leave it empty for as many as help."
+        value={settings.threads || null}
+        placeholder="Auto"
+        min={1}
+        max={64}
+        onChange={(threads) => changeSettings({ threads: threads ?? 0 })}
+      />
       <SwitchField
         label="Look at the photo at every step"
         hint="The paper’s plain variant: about twice the work, for comparison."
@@ -269,6 +262,14 @@ function SelectField<T extends string>({
           </option>
         ))}
       </select>
+    </Field>
+  );
+}
+
+function NumberField({ hint, ...input }: { readonly hint: string } & NumberInputProps) {
+  return (
+    <Field label={input.label} hint={hint}>
+      <NumberInput {...input} />
     </Field>
   );
 }
