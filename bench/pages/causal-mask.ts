@@ -1,10 +1,9 @@
 import type { Networks } from '../../src/engine/backend.ts';
-import { referenceEvaluation } from '../../src/engine/denoiser.ts';
 import { unetInputs } from '../../src/engine/wasm/networks.ts';
 import type { HostTensor } from '../../src/engine/wasm/runtime.ts';
 import { type QueriesKeysValues, SegmentedUNet } from '../../src/engine/wasm/unet.ts';
 import type { Pack } from '../../src/pack/manifest.ts';
-import type { Truth } from './parity-checks.ts';
+import type { Prepared } from './parity-checks.ts';
 
 /**
  * The cached two passes against one: reference and target as two rows of one batch, whose tokens meet in every
@@ -14,17 +13,10 @@ import type { Truth } from './parity-checks.ts';
 export async function causalMaskError(
   pack: Pack,
   networks: Networks,
-  truth: Truth,
+  { noise, latents, context, referencePose, pose, memory }: Prepared,
   timestep = 500,
 ): Promise<number> {
-  const tensor = (name: string) => truth.upload(networks, name);
-  const context = truth.has('tokens') ? tensor('tokens') : null;
-  const referencePose = await networks.encodePose(tensor('reference_pose_image'));
-  const pose = await networks.encodePose(tensor('target_pose_image'));
-  const memory = await networks.remember([
-    referenceEvaluation(tensor('reference_latents'), referencePose, context),
-  ]);
-  const target = { sample: tensor('noise'), pose, timestep, context };
+  const target = { sample: noise, pose, timestep, context };
   const cached = await networks.download(await networks.evaluate({ ...target, memory }));
 
   const values = async (of: typeof pose): Promise<HostTensor> => ({
@@ -37,7 +29,7 @@ export async function causalMaskError(
   const prediction = await unet.run(
     unetInputs(
       pack.manifest,
-      await pair(tensor('reference_latents'), tensor('noise')),
+      await pair(latents, noise),
       await pair(referencePose, pose),
       [0, timestep],
       context && (await pair(context, context)),

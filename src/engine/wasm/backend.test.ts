@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   autoencoderErrors,
+  prepare,
   Truth,
   truthSize,
+  unchecked,
   unetErrors,
   worst,
 } from '../../../bench/pages/parity-checks.ts';
@@ -25,8 +27,9 @@ describe.each([
     const truth = new Truth(new Uint8Array(readFileSync(join(directory, 'io.safetensors'))));
     const pack = memoryPack(await exportToMemory(diskFolder(directory), precision));
     const networks = await new WasmBackend().build(pack, truthSize(truth));
-    const errors = await unetErrors(networks, pack.manifest, truth);
+    const errors = await unetErrors(networks, pack.manifest, await prepare(networks, truth));
     networks.dispose();
+    expect(unchecked(truth, errors)).toEqual([]);
     expect(worst(errors), JSON.stringify(errors)).toBeLessThan(tolerance);
   });
 
