@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { expect, test } from '@playwright/test';
-import { unetTensors } from '../tools/diffusers-tensors.ts';
+import { expect, type Page, test } from '@playwright/test';
+import { poseEncoderTensors, unetTensors } from '../tools/diffusers-tensors.ts';
+import { type LdmShape, ldmTensors } from '../tools/ldm-tensors.ts';
 import { exportToMemory, manifestOf, memoryFolder } from '../tools/memory-pack.ts';
 import { withPage } from '../tools/pages.ts';
-import { randomFloats } from '../tools/random-weights.ts';
+import { randomFloats, safetensorsFile } from '../tools/random-weights.ts';
 import { torchTensors } from '../tools/torch-files.ts';
 
 const FIXTURE = 'fixtures/diffusers-unet';
@@ -40,5 +41,91 @@ test('weights that are chosen on the page become the same pack as on the command
     expect(refused).toMatchObject({
       error: { name: 'UnsafePickleError', remedy: expect.stringContaining('.safetensors') },
     });
+  });
+});
+
+const chosen = (name: string, bytes: Uint8Array) => ({ name, mimeType: '', buffer: Buffer.from(bytes) });
+
+/** Stable Diffusion's layout in one file, small; with 96 channels it takes a second or more to import. */
+const checkpoint = (width: number) => {
+  const shape: LdmShape = {
+    ...{ width, multiples: [1, 2], attends: [true, false], context: 768 },
+    ...{ vaeWidth: 32, vaeMultiples: [1, 1] },
+  };
+  const tensors = new Map([...ldmTensors(shape), ['cond_stage_model.logit_scale', []] as const]);
+  return chosen('tuned.safetensors', safetensorsFile(tensors, 'F32'));
+};
+const guider = (width: number) => {
+  const config = {
+    conditioning_embedding_channels: width,
+    conditioning_channels: 3,
+    block_out_channels: [4, 8],
+  };
+  return chosen('my-guider.safetensors', safetensorsFile(poseEncoderTensors(config)));
+};
+
+async function openModels(page: Page) {
+  await page.getByRole('button', { name: 'Settings' }).click();
+  await page.getByRole('button', { name: 'Another…' }).click();
+  return page.getByRole('region', { name: 'Your own weights' });
+}
+
+test('weights that are imported in the settings are used and kept', async () => {
+  await withPage('/', {}, async (page) => {
+    const own = await openModels(page);
+    await own.getByLabel('Weights’ files').setInputFiles([checkpoint(32), guider(32)]);
+    await expect(own.getByRole('status')).toContainText('The model is made');
+    await expect(own.getByRole('status')).toContainText('Left out of tuned.safetensors: the text encoder');
+    const kept = own.getByRole('list', { name: 'Models made from your weights' });
+    await expect(kept.getByRole('listitem')).toContainText('tuned');
+    await expect(kept.getByRole('button', { name: 'In use' })).toBeDisabled();
+    await expect(page.getByText('Now: tuned')).toBeVisible();
+
+    // What is no model leaves the one in use alone.
+    await own
+      .getByLabel('Weights’ files')
+      .setInputFiles(
+        chosen('style.safetensors', safetensorsFile(new Map([['lora_unet_mid.lora_up.weight', [4]]]))),
+      );
+    await expect(own.getByRole('alert')).toContainText('style.safetensors holds a LoRA');
+    await expect(page.getByText('Now: tuned')).toBeVisible();
+
+    // The next visit finds it, and may throw it away.
+    await page.reload();
+    const again = await openModels(page);
+    await again.getByRole('button', { name: 'Use', exact: true }).click();
+    await expect(page.getByText('Now: tuned')).toBeVisible();
+    await again.getByRole('button', { name: 'Remove tuned' }).click();
+    await expect(again.getByRole('listitem')).toHaveCount(0);
+    await expect(page.getByText('The built-in one.')).toBeVisible();
+  });
+});
+
+test('weights that are dropped on the page are imported, and an import can be cancelled', async () => {
+  const files = [checkpoint(96), guider(96)].map(
+    ({ name, buffer }) => [name, buffer.toString('base64')] as const,
+  );
+  await withPage('/', {}, async (page) => {
+    await page.waitForSelector('main');
+    await page.evaluate(async (dropped) => {
+      const dataTransfer = new DataTransfer();
+      for (const [name, base64] of dropped) {
+        const bytes = await (await fetch(`data:;base64,${base64}`)).arrayBuffer();
+        dataTransfer.items.add(new File([bytes], name));
+      }
+      document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
+    }, files);
+    const own = page.getByRole('region', { name: 'Your own weights' });
+    await own.getByRole('button', { name: 'Cancel the import' }).click();
+    await expect(own.getByLabel('Weights’ files')).toBeAttached();
+    await expect(page.getByText('The built-in one.')).toBeVisible();
+    const left = await page.evaluate(async () => {
+      const root = await navigator.storage.getDirectory();
+      const packs = await root.getDirectoryHandle('imported-packs');
+      const names: string[] = [];
+      for await (const name of packs.keys()) names.push(name);
+      return names;
+    });
+    expect(left).toEqual([]);
   });
 });

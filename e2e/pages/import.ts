@@ -1,9 +1,11 @@
-/** Hands the chosen weights to a worker, which makes a pack of them and opens it. */
-import type { ErrorOnTheWire } from '../../src/errors.ts';
+/** Makes a pack of the chosen weights in the import worker, and opens it. */
+import { chosenFiles, importWeights } from '../../src/client/import.ts';
+import { type ErrorOnTheWire, toWire } from '../../src/errors.ts';
 import type { PackManifest } from '../../src/pack/manifest.ts';
+import { openPack } from '../../src/pack/open.ts';
 
 export type Imported =
-  | { readonly manifest: PackManifest; readonly readBytes: number }
+  | { readonly manifest: PackManifest; readonly readBytes: number; readonly notes: readonly string[] }
   | { readonly error: ErrorOnTheWire };
 
 declare global {
@@ -12,14 +14,16 @@ declare global {
   }
 }
 
-window.importChosen = () =>
-  new Promise((resolve, reject) => {
-    const files = [...((document.querySelector('input') as HTMLInputElement).files ?? [])];
-    const worker = new Worker(new URL('./import.worker.ts', import.meta.url), { type: 'module' });
-    worker.onerror = (event) => reject(new Error(event.message));
-    worker.onmessage = ({ data }: MessageEvent<Imported>) => {
-      worker.terminate();
-      resolve(data);
-    };
-    worker.postMessage(files);
-  });
+window.importChosen = async () => {
+  const files = [...((document.querySelector('input') as HTMLInputElement).files ?? [])];
+  try {
+    const { signal } = new AbortController();
+    const { pack, notes } = await importWeights(chosenFiles(files), () => undefined, signal);
+    const opened = await openPack({ kind: 'imported', id: pack.id });
+    let readBytes = 0;
+    for (const path of Object.keys(opened.manifest.files)) readBytes += (await opened.read(path)).length;
+    return { manifest: opened.manifest, readBytes, notes };
+  } catch (error) {
+    return { error: toWire(error) };
+  }
+};

@@ -3,7 +3,7 @@ import { poseEncoderTensors, unetTensors } from '../../tools/diffusers-tensors.t
 import { stableDiffusionUNet } from '../../tools/generate-checkpoint.ts';
 import { exportToMemory, manifestOf, memoryFolder } from '../../tools/memory-pack.ts';
 import { jsonFile, safetensorsFile } from '../../tools/random-weights.ts';
-import { droppedWeights } from './dropped.ts';
+import { chosenFiles, droppedWeights } from './dropped.ts';
 
 const UNET = stableDiffusionUNet([32, 32]);
 const POSE = { conditioning_embedding_channels: 32, conditioning_channels: 3, block_out_channels: [4, 8] };
@@ -26,7 +26,8 @@ function dropped(path: string, bytes: Uint8Array<ArrayBuffer>): File {
 
 describe('dropped weights', () => {
   it("are exported from diffusers' folders, whose files share their names", async () => {
-    const folder = droppedWeights([...LAYOUT].map(([path, bytes]) => dropped(`my weights/${path}`, bytes)));
+    const files = [...LAYOUT].map(([path, bytes]) => dropped(`my weights/${path}`, bytes));
+    const folder = droppedWeights(chosenFiles(files));
     expect(folder.name).toBe('my weights');
     const pack = manifestOf(await exportToMemory(folder, 'f16'));
     expect(pack.name).toBe('Mine');
@@ -34,7 +35,7 @@ describe('dropped weights', () => {
   });
 
   it('never stand in for each other', async () => {
-    const folder = droppedWeights([dropped('config.json', jsonFile({}))]);
+    const folder = droppedWeights(chosenFiles([dropped('config.json', jsonFile({}))]));
     expect(await folder.open('unet/config.json')).toBeUndefined();
     expect(await folder.open('config.json')).toBeDefined();
   });

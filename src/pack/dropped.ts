@@ -16,15 +16,24 @@ export function droppedFolder(files: readonly File[]): Folder {
   };
 }
 
+/** A chosen file, and where it lay inside the folder that was chosen: workers are not told by the file itself. */
+export interface ChosenFile {
+  readonly path: string;
+  readonly file: File;
+}
+
 /**
  * Weights that were dropped or chosen. Unlike a pack's, their files have the same names in several folders
- * (`unet/config.json`, `vae/config.json`), so each is found by its whole path inside the dropped folder alone.
+ * (`unet/config.json`, `vae/config.json`), so each is found by its whole path inside the chosen folder alone.
  */
-export function droppedWeights(files: readonly File[]): Folder {
-  const inside = ({ webkitRelativePath: path, name }: File) => path.slice(path.indexOf('/') + 1) || name;
-  const byPath = new Map(files.map((file) => [inside(file), file]));
+export function droppedWeights(chosen: readonly ChosenFile[]): Folder {
+  const [first] = chosen;
+  const outer = first?.path.includes('/') ? first.path.slice(0, first.path.indexOf('/') + 1) : '';
+  const isFolder = outer !== '' && chosen.every(({ path }) => path.startsWith(outer));
+  const inside = (path: string) => (isFolder ? path.slice(outer.length) : path);
+  const byPath = new Map(chosen.map(({ path, file }) => [inside(path), file]));
   return {
-    name: files[0]?.webkitRelativePath.split('/')[0] || 'the dropped files',
+    name: isFolder ? outer.slice(0, -1) : 'the chosen files',
     paths: [...byPath.keys()],
     async open(path) {
       const file = byPath.get(path);
@@ -32,6 +41,10 @@ export function droppedWeights(files: readonly File[]): Folder {
     },
   };
 }
+
+/** Files from a file input, of which a chosen folder's know their path. */
+export const chosenFiles = (files: readonly File[]): ChosenFile[] =>
+  files.map((file) => ({ path: file.webkitRelativePath || file.name, file }));
 
 export const blobSource = (blob: Blob): ByteSource => ({
   size: blob.size,

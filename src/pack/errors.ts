@@ -88,6 +88,17 @@ export class NoRoomError extends PirouetteError {
 }
 wireError('NoRoomError', NoRoomError);
 
+/** The worker that makes a pack of a person's weights died. */
+export class ImportDiedError extends PirouetteError {
+  constructor(reason: string) {
+    super(
+      `The import stopped: ${reason}.`,
+      'Try again; if it happens again, export the weights with npm run export and choose the pack.',
+    );
+  }
+}
+wireError('ImportDiedError', ImportDiedError);
+
 export class PackNotFoundError extends PirouetteError {
   constructor(where: string, options?: ErrorOptions) {
     super(

@@ -1,6 +1,7 @@
 import { hashOf } from './download.ts';
-import { NoRoomError } from './errors.ts';
-import type { PackWriter } from './folder.ts';
+import { blobSource } from './dropped.ts';
+import { NoRoomError, PackNotFoundError } from './errors.ts';
+import type { Folder, PackWriter } from './folder.ts';
 import { appendTo } from './store.ts';
 
 /**
@@ -30,14 +31,27 @@ export function privatePackWriter(root: FileSystemDirectoryHandle): PackWriter {
   };
 }
 
-/** The files of a pack that was written there, as `openPack` takes them. */
-export async function privatePackFiles(
-  root: FileSystemDirectoryHandle,
-  paths: readonly string[],
-): Promise<File[]> {
-  const files: File[] = [];
-  for (const path of ['pack.json', ...paths]) files.push(await (await fileAt(root, path, false)).getFile());
-  return files;
+/** Where imported packs are, each in a folder of its own. */
+const IMPORTED = 'imported-packs';
+
+/** The folder of an imported pack; without `create` it must be there. */
+export async function importedRoot(id: string, create: boolean): Promise<FileSystemDirectoryHandle> {
+  return (await allImported()).getDirectoryHandle(id, { create });
+}
+
+export async function allImported(): Promise<FileSystemDirectoryHandle> {
+  return (await navigator.storage.getDirectory()).getDirectoryHandle(IMPORTED, { create: true });
+}
+
+/** An imported pack, to be opened as any other folder. */
+export async function importedFolder(id: string): Promise<Folder> {
+  const root = await importedRoot(id, false).catch(() => undefined);
+  if (root === undefined) throw new PackNotFoundError('the packs imported in this browser');
+  const open: Folder['open'] = async (path) => {
+    const handle = await fileAt(root, path, false).catch(() => undefined);
+    return handle && blobSource(await handle.getFile());
+  };
+  return { name: id, paths: ['pack.json'], open };
 }
 
 async function fileAt(

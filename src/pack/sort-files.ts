@@ -18,6 +18,13 @@ const MODELS: readonly WeightsKind[] = ['networks', 'stable-diffusion', 'unet'];
  * is in them. A folder in diffusers' layout, or with AnimateAnyone's names, stays as it is.
  */
 export async function sortFiles(folder: Folder): Promise<SortedFiles> {
+  if (folder.paths?.includes('pack.json')) {
+    throw new UnsupportedWeightsError(
+      folder.name,
+      'a model pack already',
+      'Choose it as a pack: in the settings, under Model, from a folder.',
+    );
+  }
   const loose = (folder.paths ?? []).filter(
     (path) => !path.includes('/') && WEIGHT_ENDINGS.some((ending) => path.endsWith(ending)),
   );

@@ -1,4 +1,5 @@
 import { lazy, Suspense, useState } from 'react';
+import { lookAway, useImporting } from '../state/import-weights.ts';
 import { ClipPanel } from './ClipPanel.tsx';
 import { DeviceSheet } from './DeviceSheet.tsx';
 import { useDropAndPaste } from './drop.ts';
@@ -19,6 +20,7 @@ export function App() {
   const [sheet, setSheet] = useState<OpenSheet>(null);
   const dropping = useDropAndPaste();
   const place = usePlace();
+  const isImporting = useImporting(({ isDropped }) => isDropped);
 
   return (
     <>
@@ -39,7 +41,13 @@ export function App() {
           <ResultPanel />
         </main>
       )}
-      <SettingsSheet open={sheet === 'settings'} onClose={() => setSheet(null)} />
+      <SettingsSheet
+        open={sheet === 'settings' || isImporting}
+        onClose={() => {
+          setSheet(null);
+          lookAway();
+        }}
+      />
       <DeviceSheet open={sheet === 'device'} onClose={() => setSheet(null)} />
     </>
   );

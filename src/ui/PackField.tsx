@@ -1,12 +1,18 @@
 import { useState } from 'react';
 import { choosePack, DEFAULT_PACK, useChoices } from '../state/choices.ts';
 import { allowOrigin, originOf } from '../state/consent.ts';
+import { useImporting } from '../state/import-weights.ts';
 import { Action, Field, PickFile } from './controls.tsx';
+import { ImportWeights } from './ImportWeights.tsx';
 
-/** The model: the built-in one, or one from a folder, a zip, or, with the person's consent, another server. */
+/**
+ * The model: the built-in one, or one from a folder, a zip, or, with the person's consent, another server; or one made
+ * here from the person's own weights.
+ */
 export function PackField() {
   const pack = useChoices((choices) => choices.pack);
-  const [asking, setAsking] = useState(false);
+  const isImporting = useImporting(({ task, isDropped }) => task !== null || isDropped);
+  const [asking, setAsking] = useState(isImporting);
   const isDefault = pack.name === DEFAULT_PACK.name;
 
   const takeFiles = (files: File[]) => {
@@ -24,17 +30,15 @@ export function PackField() {
   return (
     <>
       <Field label="Model" hint={isDefault ? 'The built-in one.' : `Now: ${pack.name}`}>
-        {isDefault ? (
-          <Action label="Another…" onClick={() => setAsking(!asking)} />
-        ) : (
-          <Action label="Built-in" onClick={() => choosePack(DEFAULT_PACK)} />
-        )}
+        {!isDefault && <Action label="Built-in" onClick={() => choosePack(DEFAULT_PACK)} />}
+        <Action label="Another…" onClick={() => setAsking(!asking)} />
       </Field>
-      {asking && isDefault && (
+      {asking && (
         <div className="pack-choice">
           <PickFile label="From a folder" icon="folder" accept="" directory onPick={takeFiles} />
           <PickFile label="From a zip" icon="folder" accept=".zip" onPick={takeFiles} />
           <PackAddress />
+          <ImportWeights />
         </div>
       )}
     </>

@@ -89,6 +89,7 @@ interface PickFileProps {
   readonly className?: string;
   readonly iconOnly?: boolean;
   readonly directory?: boolean;
+  readonly multiple?: boolean;
 }
 
 /** A file input that looks like the other buttons and stays one for keyboard and screen reader. */
@@ -100,6 +101,7 @@ export function PickFile({
   className = '',
   iconOnly,
   directory,
+  multiple,
 }: PickFileProps) {
   return (
     <label
@@ -112,7 +114,7 @@ export function PickFile({
         type="file"
         className="hidden-visually"
         accept={accept}
-        multiple={directory}
+        multiple={directory || multiple}
         {...(directory && { webkitdirectory: '' })}
         onChange={(event) => {
           const files = [...(event.target.files ?? [])];

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react';
 import { chooseClip, choosePoses } from '../state/choose-clip.ts';
 import { choosePhoto } from '../state/choose-photo.ts';
+import { takeWeights } from './dropped-weights.ts';
 
 const looksLikeClip = ({ type, name }: File) =>
   type.startsWith('video/') || /\.(mp4|m4v|mov|webm|mkv|avi)$/i.test(name);
@@ -33,6 +34,7 @@ export function useDropAndPaste(): boolean {
         event.preventDefault();
         depth = 0;
         setOver(false);
+        if (event.dataTransfer && takeWeights(event.dataTransfer)) return;
         for (const file of event.dataTransfer?.files ?? []) takeFile(file);
       },
       paste: (event: ClipboardEvent) => {
