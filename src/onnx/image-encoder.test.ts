@@ -41,6 +41,28 @@ describe.each(['quick-gelu', 'gelu'])("against PyTorch's own numbers, with %s", 
 });
 
 describe('an image encoder', () => {
+  it("of CLIP's published size has all of its values, in graphs that fit beside a U-Net", () => {
+    const large = {
+      architectures: ['CLIPVisionModelWithProjection'],
+      hidden_size: 1024,
+      intermediate_size: 4096,
+      num_hidden_layers: 24,
+      num_attention_heads: 16,
+      image_size: 224,
+      patch_size: 14,
+      projection_dim: 768,
+    };
+    const { segments, tokens } = planImageEncoder(large, 'image_embeds');
+    const sizes = segments.map(({ weights }) =>
+      weights.reduce((sum, { shape }) => sum + shape.reduce((product, dim) => product * dim, 1), 0),
+    );
+    // ViT-L/14 with its projection.
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(303_966_208);
+    expect(Math.max(...sizes)).toBeLessThan(2 ** 26);
+    expect(tokens).toEqual({ count: 1, width: 768 });
+    expect(planImageEncoder(large, 'last_hidden_state').tokens).toEqual({ count: 257, width: 1024 });
+  });
+
   const config = configOf('fixtures/image-encoder/gelu');
 
   it('gives what a U-Net can read', () => {
