@@ -11,10 +11,10 @@ export const PHOTO = '/fixtures/motion/person-2.png';
 const CLIP = 'fixtures/motion/dance.mp4';
 /** Two moments of it that look nothing alike. */
 const SHOTS = [0, 4];
-const SHOT_SECONDS = 5;
 
 export type Backend = 'wasm' | 'webgpu';
-export type Film = 'dance' | 'cuts';
+/** The dance as it is, or cuts between two moments of it, each held for so many seconds. */
+export type Film = 'dance' | { readonly shotSeconds: number };
 
 /** Opens the live page with a camera that plays the film, over and over. */
 export async function withLivePage<T>(
@@ -36,14 +36,7 @@ export async function withLivePage<T>(
 
 /** What Chromium's fake camera plays. */
 function toMotionJpeg(film: Film, file: string): void {
-  const source =
-    film === 'dance'
-      ? ['-i', CLIP]
-      : [
-          ...SHOTS.flatMap((second) => ['-ss', String(second), '-i', CLIP]),
-          '-filter_complex',
-          `${SHOTS.map((_, i) => `[${i}]trim=end_frame=1,loop=-1:1,fps=25,trim=duration=${SHOT_SECONDS},setpts=N/25/TB[s${i}];`).join('')}${SHOTS.map((_, i) => `[s${i}]`).join('')}concat=n=${SHOTS.length}`,
-        ];
+  const source = film === 'dance' ? ['-i', CLIP] : cutsOf(film.shotSeconds);
   const { error, status, stderr } = spawnSync(
     'ffmpeg',
     ['-loglevel', 'error', ...source, '-an', '-c:v', 'mjpeg', '-q:v', '3', file],
@@ -53,6 +46,16 @@ function toMotionJpeg(film: Film, file: string): void {
     throw new Error('ffmpeg makes the camera’s film and was not found: sudo apt-get install -y ffmpeg.');
   }
   if (status !== 0) throw new Error(`ffmpeg could not convert ${CLIP}: ${stderr}`);
+}
+
+function cutsOf(seconds: number): string[] {
+  const held = `trim=end_frame=1,loop=-1:1,fps=25,trim=duration=${seconds},setpts=N/25/TB`;
+  const shots = SHOTS.map((_, i) => `[${i}]${held}[s${i}];`).join('');
+  const all = SHOTS.map((_, i) => `[s${i}]`).join('');
+  return [
+    ...SHOTS.flatMap((second) => ['-ss', String(second), '-i', CLIP]),
+    ...['-filter_complex', `${shots}${all}concat=n=${SHOTS.length}`],
+  ];
 }
 
 /** Loads the pack and the photo; returns the device in words. */

@@ -34,7 +34,9 @@ export async function withPage<T>(
     page.on('console', (message) => {
       if (message.type() === 'error') console.error(`[page] ${message.text()}`);
     });
-    await page.goto(server.url + path);
+    // The first visit has the server transform every module: on a busy machine that takes longer than the usual half
+    // minute.
+    await page.goto(server.url + path, { timeout: 180_000 });
     return await use(page, server.url);
   } finally {
     await browser.close();

@@ -5,7 +5,11 @@ import { camera, paintAlone, stage } from './live-stage.ts';
 import { meanDifference, pixelsOf } from './pixels.ts';
 
 export interface CutResult {
+  /** Judged: those with enough frames on both sides. */
   readonly cuts: number;
+  readonly cutsSeen: number;
+  /** Painted in all. */
+  readonly frames: number;
   /** The first frame begun after a cut that shows the new pose, at the worst and the usual cut. */
   readonly slowest: number;
   readonly usual: number;
@@ -85,6 +89,8 @@ async function judge(painted: readonly Painted[], cuts: readonly number[]): Prom
   const frames = results.map(({ frames }) => frames).sort((a, b) => a - b);
   return {
     cuts: results.length,
+    cutsSeen: cuts.length,
+    frames: painted.length,
     slowest: frames.at(-1) ?? Number.POSITIVE_INFINITY,
     usual: frames[frames.length >> 1] ?? Number.POSITIVE_INFINITY,
     secondFrame: Math.max(...results.map(({ second }) => second)),

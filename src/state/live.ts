@@ -1,7 +1,14 @@
 import { create } from 'zustand';
 import { FOR_LIVE, PoseClient } from '../client/pose.ts';
 import type { EngineApi } from '../engine/api.ts';
-import { type LiveFigures, LiveMeter, LiveSession, type Pace } from '../live/index.ts';
+import {
+  FROM_LAST_FRAME,
+  FROM_NOISE,
+  type LiveFigures,
+  LiveMeter,
+  LiveSession,
+  type Pace,
+} from '../live/index.ts';
 import type { FrameSource } from '../media/page/index.ts';
 import { learnPackDefaults, type PhotoChoice, useChoices } from './choices.ts';
 import { currentEngine, loadOptions, useDevice } from './device.ts';
@@ -38,6 +45,8 @@ export interface Live {
   readonly figures: LiveFigures | null;
   readonly pace: Pace | null;
   readonly frameRate: number;
+  /** Each frame starts from the last one, in place of noise alone. */
+  readonly fromLastFrame: boolean;
   readonly mirror: boolean;
   readonly microphone: boolean;
   readonly countdown: number | null;
@@ -68,6 +77,7 @@ export const useLive = create<Live>(() => ({
   aside: null,
   isHidden: document.hidden,
   frameRate: 12,
+  fromLastFrame: false,
   mirror: true,
   microphone: false,
   recordingSince: null,
@@ -220,6 +230,7 @@ async function runSession(
     },
   );
   running = { end, session, source: frames, photo };
+  session.startFramesWith(strength());
   const onVisibility = () => {
     useLive.setState({ isHidden: document.hidden });
     meter.forget();
@@ -288,6 +299,13 @@ export function setFrameRate(frameRate: number): void {
   useLive.setState({ frameRate });
   running?.session.aimFor(frameRate);
 }
+
+export function setFromLastFrame(fromLastFrame: boolean): void {
+  useLive.setState({ fromLastFrame });
+  running?.session.startFramesWith(strength());
+}
+
+const strength = (): number => (useLive.getState().fromLastFrame ? FROM_LAST_FRAME : FROM_NOISE);
 
 export function setMirror(mirror: boolean): void {
   useLive.setState({ mirror });
@@ -369,9 +387,12 @@ export async function takeSnapshot(): Promise<void> {
 
 function aboutLive() {
   const { settings, pack } = useChoices.getState();
-  const { frameRate, pace } = useLive.getState();
+  const { frameRate, fromLastFrame, pace } = useLive.getState();
   return {
     seed: settings.seed,
-    settings: { live: true, seed: settings.seed, frameRate, pack: pack.name, ...pace?.size },
+    settings: {
+      ...{ live: true, seed: settings.seed, frameRate, fromLastFrame },
+      ...{ pack: pack.name, ...pace?.size },
+    },
   };
 }
