@@ -2,12 +2,11 @@ import { useState } from 'react';
 import { useChoices } from '../state/choices.ts';
 import { chooseClip, dismissClipProblem } from '../state/choose-clip.ts';
 import { playPreview, useMotion, usePreview } from '../state/preview.ts';
-import { CameraSheet } from './CameraSheet.tsx';
 import { ClipView, FitView, PosesAlone } from './ClipView.tsx';
-import { Action, PickFile, Segmented } from './controls.tsx';
+import { Action, Segmented } from './controls.tsx';
 import { ExampleClips } from './Examples.tsx';
 import { FitOptions } from './FitOptions.tsx';
-import { ProblemMessage } from './Message.tsx';
+import { SourceFoot } from './SourceFoot.tsx';
 import { TaskLine } from './TaskLine.tsx';
 
 const ACCEPT = 'video/*,.mkv,.mov,.mp4,.m4v,.webm';
@@ -18,7 +17,6 @@ export function ClipPanel() {
   const { clip, clipTask, clipProblem, photos, poses } = useChoices();
   const { motion, problem } = useMotion();
   const playing = usePreview((preview) => preview.playing);
-  const [camera, setCamera] = useState(false);
   const [view, setView] = useState<View>('clip');
   const showsFit = view === 'fit' && motion !== null && photos[0] !== undefined;
 
@@ -71,28 +69,20 @@ export function ClipPanel() {
         )}
         {clipTask && <TaskLine task={clipTask} />}
       </div>
-      {clipProblem && <ProblemMessage problem={clipProblem} onDismiss={dismissClipProblem} />}
-      {!clipProblem && problem && <ProblemMessage problem={problem} />}
-      {[...(clip?.clip.info.notes ?? []), ...(motion?.warnings ?? [])].map((note) => (
-        <p className="note" key={note}>
-          {note}
-        </p>
-      ))}
-      <div className="panel-foot">
-        <PickFile
-          label={clip ? 'Another clip' : 'Choose a clip'}
-          icon="folder"
-          accept={ACCEPT}
-          onPick={(files) => files[0] && void chooseClip(files[0], files[0].name)}
-        />
-        <Action icon="record" label="Record" onClick={() => setCamera(true)} />
-      </div>
+      <SourceFoot
+        kind="clip"
+        pickLabel={clip ? 'Another clip' : 'Choose a clip'}
+        accept={ACCEPT}
+        onPick={(file) => void chooseClip(file, file.name)}
+        problem={clipProblem ?? problem}
+        onDismiss={clipProblem ? dismissClipProblem : undefined}
+        notes={[...(clip?.clip.info.notes ?? []), ...(motion?.warnings ?? [])]}
+      />
       {poses && !clip && (
         <div className="panel-foot">
           <FitOptions />
         </div>
       )}
-      <CameraSheet kind="clip" open={camera} onClose={() => setCamera(false)} />
     </section>
   );
 }

@@ -8,23 +8,20 @@ import {
   removePhoto,
   resetJoints,
 } from '../state/choose-photo.ts';
-import { CameraSheet } from './CameraSheet.tsx';
 import { Action, PickFile } from './controls.tsx';
 import { ExamplePhotos } from './Examples.tsx';
 import { JointEditor } from './JointEditor.tsx';
-import { ProblemMessage } from './Message.tsx';
 import { Picture } from './Picture.tsx';
 import { Overlay, SkeletonLines } from './Skeleton.tsx';
+import { SourceFoot } from './SourceFoot.tsx';
 import { TaskLine } from './TaskLine.tsx';
 
 const ACCEPT = 'image/png,image/jpeg,image/webp,image/avif,image/gif,image/bmp';
 
 export function PhotoPanel() {
   const { photos, photoTask, photoProblem } = useChoices();
-  const [camera, setCamera] = useState(false);
   const [editing, setEditing] = useState(false);
   const [photo, ...more] = photos;
-  const pick = (files: File[]) => files[0] && void choosePhoto(files[0], files[0].name);
 
   return (
     <section className="panel photo" aria-labelledby="photo-title">
@@ -64,20 +61,15 @@ export function PhotoPanel() {
         )}
         {photoTask && <TaskLine task={photoTask} />}
       </div>
-      {photoProblem && <ProblemMessage problem={photoProblem} onDismiss={dismissPhotoProblem} />}
-      {photo?.notes.map((note) => (
-        <p className="note" key={note}>
-          {note}
-        </p>
-      ))}
-      <div className="panel-foot">
-        <PickFile
-          label={photo ? 'Another photo' : 'Choose a photo'}
-          icon="image"
-          accept={ACCEPT}
-          onPick={pick}
-        />
-        <Action icon="camera" label="Camera" onClick={() => setCamera(true)} />
+      <SourceFoot
+        kind="photo"
+        pickLabel={photo ? 'Another photo' : 'Choose a photo'}
+        accept={ACCEPT}
+        onPick={(file) => void choosePhoto(file, file.name)}
+        problem={photoProblem}
+        onDismiss={dismissPhotoProblem}
+        notes={photo?.notes ?? []}
+      >
         {photo && (
           <PickFile
             label="Add a second photo of the same person"
@@ -87,7 +79,7 @@ export function PhotoPanel() {
             onPick={(files) => files[0] && void choosePhoto(files[0], files[0].name, 'more')}
           />
         )}
-      </div>
+      </SourceFoot>
       {more.length > 0 && (
         <ul className="more-photos" aria-label="More photos of the same person">
           {more.map((other) => (
@@ -104,7 +96,6 @@ export function PhotoPanel() {
           ))}
         </ul>
       )}
-      <CameraSheet kind="photo" open={camera} onClose={() => setCamera(false)} />
     </section>
   );
 }

@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { type RefObject, useEffect, useState } from 'react';
 import { type Film, useJob } from '../state/job.ts';
 import { Action } from './controls.tsx';
 import { Picture } from './Picture.tsx';
@@ -8,21 +8,27 @@ import { clock } from './words.ts';
 
 type Look = 'result' | 'compare' | 'beside';
 
-export function Player({
-  film,
-  ready,
-  complete,
-}: {
-  film: Film;
-  ready: readonly number[];
-  complete: boolean;
-}) {
+interface PlayerProps {
+  readonly film: Film;
+  readonly ready: readonly number[];
+  readonly complete: boolean;
+  /** Kept at the index of the frame on the screen. */
+  readonly shown: RefObject<number>;
+}
+
+export function Player({ film, ready, complete, shown }: PlayerProps) {
   const playback = usePlayback(film, ready, complete);
   const [look, setLook] = useState<Look>('result');
   const [split, setSplit] = useState(50);
   const status = useJob((job) => job.status);
   const { width, height } = film.motion.size;
-  const pose = film.motion.poses[ready[playback.place] ?? 0];
+  const index = ready[playback.place] ?? 0;
+  const pose = film.motion.poses[index];
+
+  useEffect(() => {
+    shown.current = index;
+  }, [shown, index]);
+
   const toggle = (wanted: Look) => setLook(look === wanted ? 'result' : wanted);
 
   return (

@@ -1,3 +1,4 @@
+import { useRef } from 'react';
 import { changeSettings, useChoices } from '../state/choices.ts';
 import { useDevice } from '../state/device.ts';
 import { isEmptyStudio, tryExample, useExamples } from '../state/examples.ts';
@@ -13,6 +14,8 @@ import { bytes, duration, frames, secondsEach } from './words.ts';
 export function ResultPanel() {
   const job = useJob();
   const { film, ready, problem } = job;
+  /** The frame on the screen: the one that is copied. It changes too often to be drawn anew with it. */
+  const shown = useRef(0);
 
   return (
     <section className="panel result" id="result" aria-labelledby="result-title" tabIndex={-1}>
@@ -20,14 +23,14 @@ export function ResultPanel() {
         Result
       </h2>
       {film && ready.length > 0 ? (
-        <Player film={film} ready={ready} complete={ready.length === film.keys.length} />
+        <Player film={film} ready={ready} complete={ready.length === film.keys.length} shown={shown} />
       ) : (
         <Curtain />
       )}
       <Progress />
       <SlowGraphics />
       {problem && <ProblemMessage problem={problem} onDismiss={dismissJobProblem} />}
-      {film && ready.length > 0 && !isBusy(job) && <SaveBar film={film} ready={ready} />}
+      {film && ready.length > 0 && !isBusy(job) && <SaveBar film={film} ready={ready} shown={shown} />}
     </section>
   );
 }

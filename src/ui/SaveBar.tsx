@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'react';
+import { type RefObject, useEffect, useRef, useState } from 'react';
 import { changeSettings, useChoices } from '../state/choices.ts';
 import type { Film } from '../state/job.ts';
 import { media, pageMedia } from '../state/media.ts';
@@ -20,7 +20,14 @@ const FORMATS: readonly (readonly [Format, string, string])[] = [
 
 type Save = { readonly format: Format; readonly share: number } | { readonly saved: string } | null;
 
-export function SaveBar({ film, ready }: { film: Film; ready: readonly number[] }) {
+interface SaveBarProps {
+  readonly film: Film;
+  readonly ready: readonly number[];
+  /** The frame on the screen. */
+  readonly shown: RefObject<number>;
+}
+
+export function SaveBar({ film, ready, shown }: SaveBarProps) {
   const [open, setOpen] = useState(false);
   const [copied, setCopied] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -30,7 +37,7 @@ export function SaveBar({ film, ready }: { film: Film; ready: readonly number[] 
     try {
       setProblem(null);
       const { copyStill } = await pageMedia();
-      await copyStill(await saveStill(film, ready[0] ?? 0, visibleMark));
+      await copyStill(await saveStill(film, shown.current, visibleMark));
       setCopied(true);
     } catch (error) {
       setProblem(problemOf(error));
@@ -42,7 +49,7 @@ export function SaveBar({ film, ready }: { film: Film; ready: readonly number[] 
       <Action icon="download" label="Save the dance" className="primary" onClick={() => setOpen(true)} />
       <Action
         icon={copied ? 'check' : 'copy'}
-        label={copied ? 'Copied' : 'Copy a frame'}
+        label={copied ? 'Copied' : 'Copy this frame'}
         onClick={() => void copy()}
       />
       <span className="made-with">Seed {film.settings.seed}</span>
