@@ -1,15 +1,18 @@
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-web/webgpu';
-import { type Dimension, decodeModel, ElementType } from '../../onnx/model.ts';
+import { type Dimension, decodeModel, ElementType, type TensorInfo } from '../../onnx/model.ts';
+import { free } from '../../pack/free.ts';
 import { DeviceLimitError, NetworkError, OutOfMemoryError, WrongShapeError } from '../errors.ts';
 import { exclusively, type Runtime } from './runtime.ts';
 import type { Place } from './tensors.ts';
+import type { DevicePart } from './weights.ts';
 
 export interface SessionSource {
   /** For messages. */
   readonly name: string;
-  readonly graph: Uint8Array<ArrayBuffer>;
-  /** The file that the graph's external data names, and its bytes; a Blob is read tensor by tensor. */
-  readonly weights: { readonly path: string; readonly data: Uint8Array | Blob };
+  /** Reads the graph and its weights: once, or once more where the graph cannot be captured. */
+  read(): Promise<DevicePart>;
+  /** The file that the graph's external data names. */
+  readonly weightsPath: string;
   /** The numbers behind the graph's symbolic dimensions. */
   readonly dimensions: (name: string) => number;
 }
@@ -19,78 +22,73 @@ interface Port {
   readonly type: 'float16' | 'float32';
 }
 
+interface Opened {
+  readonly session: InferenceSession;
+  readonly isCaptured: boolean;
+}
+
 /**
  * One graph, compiled for fixed shapes and captured: after its first run a run replays the recorded commands. So inputs
  * must stay in the buffers of the first run, and outputs come back in those of the first run.
+ *
+ * Where the graph cannot be captured (an operator without a kernel on the device, a driver's fault in the first runs) it
+ * runs command by command, and its outputs are copied to where a captured graph's would stay.
  */
 export class GpuSession {
   readonly inputs: ReadonlyMap<string, Port>;
   readonly #runtime: Runtime;
-  readonly #name: string;
-  readonly #session: InferenceSession;
+  readonly #gpu: GPUDevice;
+  readonly #source: SessionSource;
   readonly #outputs: ReadonlyMap<string, Port>;
+  #opened: Opened;
   #feeds: Record<string, OrtTensor> | undefined;
   #places: ReadonlyMap<string, Place> | undefined;
 
   private constructor(
     runtime: Runtime,
-    name: string,
-    session: InferenceSession,
-    inputs: ReadonlyMap<string, Port>,
-    outputs: ReadonlyMap<string, Port>,
+    gpu: GPUDevice,
+    source: SessionSource,
+    ports: { readonly inputs: ReadonlyMap<string, Port>; readonly outputs: ReadonlyMap<string, Port> },
+    opened: Opened,
   ) {
     this.#runtime = runtime;
-    this.#name = name;
-    this.#session = session;
-    this.inputs = inputs;
-    this.#outputs = outputs;
+    this.#gpu = gpu;
+    this.#source = source;
+    this.inputs = ports.inputs;
+    this.#outputs = ports.outputs;
+    this.#opened = opened;
   }
 
   /** Run it `exclusively`. */
   static async create(runtime: Runtime, gpu: GPUDevice, source: SessionSource): Promise<GpuSession> {
-    const { name, graph, weights, dimensions } = source;
-    const { inputs, outputs, initializers } = decodeModel(graph, name);
-    for (const { data } of initializers) {
-      expectBindable(gpu, data.length);
+    const part = await source.read();
+    const { inputs, outputs, initializers } = decodeModel(part.graph, source.name);
+    for (const { data } of initializers) expectBindable(gpu, data.length);
+    const portsOf = (infos: typeof inputs): Map<string, Port> =>
+      new Map(infos.map((info) => [info.name, portOf(info, source.dimensions)]));
+    const ports = { inputs: portsOf(inputs), outputs: portsOf(outputs) };
+    for (const { shape, type } of [...ports.inputs.values(), ...ports.outputs.values()]) {
+      expectBindable(gpu, bytesOf(shape, type));
     }
-    const symbols = inputs.flatMap(({ shape }) => shape.filter((dim) => typeof dim === 'string'));
-    const ports = (infos: typeof inputs): Map<string, Port> =>
-      new Map(
-        infos.map((info) => {
-          const shape = info.shape.map((dim: Dimension) => (typeof dim === 'string' ? dimensions(dim) : dim));
-          const half = info.type === ElementType.float16;
-          expectBindable(gpu, bytesOf(shape, half ? 'float16' : 'float32'));
-          return [info.name, { shape, type: half ? 'float16' : 'float32' }];
-        }),
-      );
     try {
-      const session = await runtime.InferenceSession.create(graph, {
-        // As an option object: the plain string would ignore graph capture, and `env.webgpu.device` is not read.
-        executionProviders: [
-          {
-            name: 'webgpu',
-            device: gpu,
-            validationMode: 'wgpuOnly',
-          } as InferenceSession.ExecutionProviderConfig,
-        ],
-        enableGraphCapture: true,
-        preferredOutputLocation: 'gpu-buffer',
-        freeDimensionOverrides: Object.fromEntries(symbols.map((symbol) => [symbol, dimensions(symbol)])),
-        externalData: [weights],
-        logSeverityLevel: 3,
-      });
-      return new GpuSession(runtime, name, session, ports(inputs), ports(outputs));
-    } catch (error) {
-      throw namedError(error, `compiling ${name}`);
+      return new GpuSession(runtime, gpu, source, ports, await openCaptured(runtime, gpu, source, part));
+    } finally {
+      letGo(part);
     }
+  }
+
+  /** Whether runs replay recorded commands. */
+  get isCaptured(): boolean {
+    return this.#opened.isCaptured;
   }
 
   /** Sets where the inputs lie, for all runs. */
   bind(places: ReadonlyMap<string, Place>): void {
     const feeds: Record<string, OrtTensor> = {};
+    const { name: graph } = this.#source;
     for (const [name, { shape, type }] of this.inputs) {
       const place = places.get(name);
-      if (place === undefined) throw new NetworkError(`running ${this.#name}, which lacks its input ${name}`);
+      if (place === undefined) throw new NetworkError(`running ${graph}, which lacks its input ${name}`);
       if (place.shape.join() !== shape.join())
         throw new WrongShapeError(`The input ${name}`, shape, place.shape);
       feeds[name] = this.#runtime.Tensor.fromGpuBuffer(place.buffer, { dataType: type, dims: shape });
@@ -104,36 +102,155 @@ export class GpuSession {
 
   /** Submits the graph's work and says where its outputs will lie. Run it `exclusively`. */
   async run(): Promise<ReadonlyMap<string, Place>> {
-    if (this.#feeds === undefined) throw new Error(`${this.#name} runs before its inputs are bound.`);
+    try {
+      return await this.#run();
+    } catch (error) {
+      // Later on, others are bound to where the outputs lay.
+      const isFirst = this.#places === undefined;
+      if (!isFirst || !this.#opened.isCaptured || !(error instanceof NetworkError)) throw error;
+      await this.#uncapture(error);
+      return this.#run();
+    }
+  }
+
+  dispose(): void {
+    const { session, isCaptured } = this.#opened;
+    // Rejects only for a session that is gone already.
+    exclusively(() => session.release()).catch(() => undefined);
+    if (isCaptured) return;
+    for (const { buffer } of this.#places?.values() ?? []) buffer.destroy();
+  }
+
+  async #run(): Promise<ReadonlyMap<string, Place>> {
+    const { name } = this.#source;
+    if (this.#feeds === undefined) throw new Error(`${name} runs before its inputs are bound.`);
+    const { session, isCaptured } = this.#opened;
     let results: InferenceSession.OnnxValueMapType;
     try {
-      results = await this.#session.run(this.#feeds);
+      results = await session.run(this.#feeds);
     } catch (error) {
-      throw namedError(error, `running ${this.#name}`);
+      throw namedError(error, `running ${name}`);
     }
-    this.#places ??= new Map(
-      Object.entries(results).map(([name, tensor]) => [
-        name,
-        {
-          buffer: (tensor as OrtTensor).gpuBuffer as GPUBuffer,
-          shape: (this.#outputs.get(name) as Port).shape,
-        },
-      ]),
+    const found = new Map(
+      Object.entries(results).map(([output, tensor]) => [output, (tensor as OrtTensor).gpuBuffer]),
     );
-    for (const [name, tensor] of Object.entries(results)) {
-      if (this.#places.get(name)?.buffer !== (tensor as OrtTensor).gpuBuffer) {
-        throw new NetworkError(`running ${this.#name}, whose output ${name} moved`);
+    try {
+      return isCaptured ? this.#stayed(found) : this.#copied(found);
+    } finally {
+      // Drops this run's handles; a captured graph's buffers are its own and stay.
+      for (const tensor of Object.values(results)) (tensor as OrtTensor).dispose();
+    }
+  }
+
+  #stayed(found: ReadonlyMap<string, GPUBuffer>): ReadonlyMap<string, Place> {
+    this.#places ??= this.#outputPlaces((name) => found.get(name) as GPUBuffer);
+    for (const [name, { buffer }] of this.#places) {
+      if (buffer !== found.get(name)) {
+        throw new NetworkError(`running ${this.#source.name}, whose output ${name} moved`);
       }
-      // Drops this run's handle; the buffer is the captured graph's and stays.
-      (tensor as OrtTensor).dispose();
     }
     return this.#places;
   }
 
-  dispose(): void {
-    // Rejects only for a session that is gone already.
-    exclusively(() => this.#session.release()).catch(() => undefined);
+  /** Their buffers go back to the runtime after each run, for whatever it computes next. */
+  #copied(found: ReadonlyMap<string, GPUBuffer>): ReadonlyMap<string, Place> {
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    const label = `an output of ${this.#source.name}`;
+    this.#places ??= this.#outputPlaces((_, size) => this.#gpu.createBuffer({ label, size, usage }));
+    const encoder = this.#gpu.createCommandEncoder();
+    for (const [name, { buffer }] of this.#places) {
+      encoder.copyBufferToBuffer(found.get(name) as GPUBuffer, 0, buffer, 0, buffer.size);
+    }
+    this.#gpu.queue.submit([encoder.finish()]);
+    return this.#places;
   }
+
+  #outputPlaces(bufferOf: (name: string, bytes: number) => GPUBuffer): ReadonlyMap<string, Place> {
+    return new Map(
+      [...this.#outputs].map(([name, { shape, type }]) => {
+        const bytes = Math.ceil(bytesOf(shape, type) / 4) * 4;
+        return [name, { buffer: bufferOf(name, bytes), shape }];
+      }),
+    );
+  }
+
+  async #uncapture(fault: NetworkError): Promise<void> {
+    await this.#opened.session.release().catch(() => undefined);
+    const part = await this.#source.read();
+    try {
+      this.#opened = await openUncaptured(this.#runtime, this.#gpu, this.#source, part, fault);
+    } finally {
+      letGo(part);
+    }
+  }
+}
+
+async function openCaptured(
+  runtime: Runtime,
+  gpu: GPUDevice,
+  source: SessionSource,
+  part: DevicePart,
+): Promise<Opened> {
+  try {
+    return { session: await compile(runtime, gpu, source, part, true), isCaptured: true };
+  } catch (error) {
+    if (!(error instanceof NetworkError)) throw error;
+    return openUncaptured(runtime, gpu, source, part, error);
+  }
+}
+
+async function openUncaptured(
+  runtime: Runtime,
+  gpu: GPUDevice,
+  source: SessionSource,
+  part: DevicePart,
+  fault: NetworkError,
+): Promise<Opened> {
+  const opened = { session: await compile(runtime, gpu, source, part, false), isCaptured: false };
+  console.warn(`${source.name} is not captured, and takes longer to issue: ${fault.message}`);
+  return opened;
+}
+
+async function compile(
+  runtime: Runtime,
+  gpu: GPUDevice,
+  { name, weightsPath, dimensions }: SessionSource,
+  { graph, weights }: DevicePart,
+  enableGraphCapture: boolean,
+): Promise<InferenceSession> {
+  const { inputs } = decodeModel(graph, name);
+  const symbols = inputs.flatMap(({ shape }) => shape.filter((dim) => typeof dim === 'string'));
+  try {
+    return await runtime.InferenceSession.create(graph, {
+      // As an option object: the plain string would ignore graph capture, and `env.webgpu.device` is not read.
+      executionProviders: [
+        {
+          name: 'webgpu',
+          device: gpu,
+          validationMode: 'wgpuOnly',
+        } as InferenceSession.ExecutionProviderConfig,
+      ],
+      enableGraphCapture,
+      preferredOutputLocation: 'gpu-buffer',
+      freeDimensionOverrides: Object.fromEntries(symbols.map((symbol) => [symbol, dimensions(symbol)])),
+      externalData: [{ path: weightsPath, data: weights }],
+      logSeverityLevel: 3,
+    });
+  } catch (error) {
+    throw namedError(error, `compiling ${name}`);
+  }
+}
+
+/** A Blob lies outside the heap. */
+function letGo({ weights }: DevicePart): void {
+  if (!(weights instanceof Blob)) free(weights);
+}
+
+function portOf({ shape, type }: TensorInfo, dimensions: (name: string) => number): Port {
+  return {
+    shape: shape.map((dim: Dimension) => (typeof dim === 'string' ? dimensions(dim) : dim)),
+    type: type === ElementType.float16 ? 'float16' : 'float32',
+  };
 }
 
 export function bytesOf(shape: readonly number[], type: 'float16' | 'float32'): number {

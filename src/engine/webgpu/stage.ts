@@ -1,4 +1,3 @@
-import { free } from '../../pack/free.ts';
 import type { Pack, PartFiles } from '../../pack/manifest.ts';
 import { weightsName } from '../read-part.ts';
 import type { WebGpuContext } from './context.ts';
@@ -16,17 +15,15 @@ export async function createSession(
   signal?: AbortSignal,
 ): Promise<GpuSession> {
   signal?.throwIfAborted();
-  const { graph, weights } = await readDevicePart(pack, files, context.tensors.element, signal);
-  const session = await exclusively(() =>
-    GpuSession.create(context.runtime, context.gpu, {
+  const { runtime, gpu, tensors } = context;
+  return exclusively(() =>
+    GpuSession.create(runtime, gpu, {
       name: files.graph,
-      graph,
-      weights: { path: weightsName(files), data: weights },
+      read: () => readDevicePart(pack, files, tensors.element, signal),
+      weightsPath: weightsName(files),
       dimensions,
     }),
   );
-  if (!(weights instanceof Blob)) free(weights);
-  return session;
 }
 
 /**
