@@ -33,13 +33,15 @@ const THUMB = 48;
 const RIGHT = 0.25;
 /** The settled pose is one that came so many frames after the cut, or more. */
 const SETTLED = 4;
+const LONGEST_START_MS = 300_000;
 
+/** Ends when so many cuts can be judged, or so long after the first frame. */
 export async function measureCuts(count: number, seconds: number): Promise<CutResult> {
   const end = new AbortController();
   const watched = watchForCuts(camera.stream, end.signal);
   const painted: Painted[] = [];
   let asked: Omit<Painted, 'pixels'> | undefined;
-  const timer = setTimeout(() => end.abort(), seconds * 1000);
+  let timer = setTimeout(() => end.abort(), LONGEST_START_MS);
   await stage(
     {
       // Settled frames are wanted too, which a body at rest would not cause.
@@ -48,6 +50,10 @@ export async function measureCuts(count: number, seconds: number): Promise<CutRe
         asked = { pose, options, begunAt: performance.now() };
       },
       frame(image) {
+        if (painted.length === 0) {
+          clearTimeout(timer);
+          timer = setTimeout(() => end.abort(), seconds * 1000);
+        }
         if (asked) painted.push({ ...asked, pixels: pixelsOf(image) });
         image.close();
         // The last one ends what the cut before it began.
