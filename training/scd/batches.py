@@ -12,6 +12,8 @@ from torch.nn import functional as F
 
 from people.joints import MIRROR, as_detected, draw_skeleton
 
+from .warp import limb_sources, middles
+
 
 class EncodedShard:
     def __init__(self, folder):
@@ -73,8 +75,12 @@ class Batches:
         joints, covered = shard.joints[person][poses], shard.person[person][poses]
         if mirror:
             joints, covered = mirror_joints(joints, self.size), covered[..., ::-1]
+        cell = self.size // latents.shape[-1]
+        places = middles(self.size, self.size, cell)
+        sources = np.stack([limb_sources(places, joints[0], pose, self.size) for pose in joints[1:]]) / self.size
         return {
             "latents": latents,
+            "sources": np.stack([sources.real, sources.imag], 1),
             "skeletons": np.stack([self.draw(pose, rng) for pose in joints]),
             "person": np.ascontiguousarray(covered[1:]),
             "shared": np.full(len(poses) - 1, shard.meta[person]["sharedBackground"]),
@@ -86,6 +92,7 @@ def collate(rows):
     skeletons = torch.from_numpy(np.stack([row["skeletons"] for row in rows])).permute(0, 1, 4, 2, 3)
     person = torch.from_numpy(np.concatenate([row["person"] for row in rows]).astype(np.float32))[:, None]
     shared = torch.from_numpy(np.concatenate([row["shared"] for row in rows])).float()[:, None, None, None]
+    sources = torch.from_numpy(np.concatenate([row["sources"] for row in rows]).astype(np.float32))
     # A cell beside the person shows its outline. A background that the reference does not show counts for nothing.
     person = F.max_pool2d(person, 3, 1, 1)
     return {
@@ -93,6 +100,7 @@ def collate(rows):
         "reference_skeletons": skeletons[:, 0],
         "target_latents": latents[:, 1:].flatten(0, 1),
         "target_skeletons": skeletons[:, 1:].flatten(0, 1),
+        "sources": sources,
         "person": person,
         "counts": torch.maximum(person, shared.expand_as(person)),
     }

@@ -74,13 +74,16 @@ class Attention(nn.Module):
     def keys_and_values(self, context):
         return self.to_k(context), self.to_v(context)
 
-    def forward(self, x, keys, values):
+    def forward(self, x, keys, values, watch=None):
         batch, tokens, channels = x.shape
 
         def split(t):
             return t.view(batch, t.shape[1], self.heads, channels // self.heads).transpose(1, 2)
 
-        mixed = attend(split(self.to_q(x)), split(keys), split(values))
+        queries, keys = split(self.to_q(x)), split(keys)
+        if watch:
+            watch(queries, keys)
+        mixed = attend(queries, keys, split(values))
         return self.to_out[0](mixed.transpose(1, 2).reshape(batch, tokens, channels))
 
 
@@ -125,7 +128,7 @@ class TransformerBlock(nn.Module):
     def forward(self, x, tokens, memory):
         normed = self.norm1(x)
         keys, values = memory.exchange(*self.attn1.keys_and_values(normed))
-        x = self.attn1(normed, keys, values) + x
+        x = self.attn1(normed, keys, values, watch=memory.watch) + x
         if hasattr(self, "attn2"):
             x = self.attn2(self.norm2(x), *self.attn2.keys_and_values(tokens)) + x
         return self.ff(self.norm3(x)) + x

@@ -34,12 +34,12 @@ class SCD(nn.Module):
             safetensors.into_module(getattr(self, part), Path(folder) / f"{part}.safetensors")
         return self
 
-    def loss(self, batch, timesteps, noise, with_reference, person_weight, own_estimates=False):
+    def loss(self, batch, timesteps, noise, with_reference, person_weight, own_estimates=False, guide=None):
         """The error of the prediction on the targets; the reference pass is trained only through its K and V.
 
         `batch` holds reference latents and skeletons, and a whole number of targets for each reference.
         With `own_estimates` the noise covers what the network itself makes of pure noise, in place of the truth: the
-        states that sampling will show it.
+        states that sampling will show it. A `guide` watches where the targets look.
         """
         clean = batch["target_latents"]
         features = self.pose_encoder(torch.cat([batch["target_skeletons"], batch["reference_skeletons"]]))
@@ -47,7 +47,7 @@ class SCD(nn.Module):
         kept = self.unet.reference_pass(batch["reference_latents"], reference_pose)[0] if with_reference else None
         shown = self.first_estimate(noise, target_pose, kept) if own_estimates else clean
         noisy = self.scheduler.add_noise(shown, noise, timesteps)
-        output = self.unet.target_pass(noisy, timesteps, target_pose, kept)
+        output = self.unet.target_pass(noisy, timesteps, target_pose, kept, guide=guide)
         error = (output.float() - self.scheduler.target(clean, noise, timesteps)).square()
         weight = (1 + person_weight * batch["person"]) * batch["counts"]
         return (error * weight).mean() / weight.mean()

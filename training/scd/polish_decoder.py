@@ -2,8 +2,8 @@
 
 python3 -m scd.polish_decoder --config configs/cpu-256.json --autoencoder runs/decoder --model runs/scd
     --data DATA --latents LATENTS --out runs/polished
-What a U-Net makes is smoother than the truth, and a decoder trained on L1 keeps it so. Where the latents are made, the
-loss also asks for as much contrast from pixel to pixel as the truth has nearby, wherever exactly it lies.
+What a U-Net makes is smoother than the truth, and a decoder trained on L1 keeps it so. Where the latents are made, a
+critic (scd.critic) also asks that the picture cannot be told from a true one.
 """
 
 import argparse
@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from . import images, processes, safetensors
 from .autoencoder import AutoencoderTiny
 from .batches import Batches
+from .critic import Adversary
 from .data import Shard
 from .evaluate import FEW
 from .export import WEIGHTS
@@ -27,14 +27,8 @@ from .model import SCD
 from .schedule import learning_rate
 from .train_autoencoder import reconstruction_loss
 
+FILLED_AT_ONCE = 16
 WINDOW = 8  # latent cells a side of a training crop
-
-
-def contrast_loss(output, image, weight, reach=16):
-    """How far the mean gradient magnitude around each place is from the truth's."""
-    found, true = images.gradient_magnitude(output), images.gradient_magnitude(image)
-    gap = F.avg_pool2d(found, reach, reach // 2) - F.avg_pool2d(true, reach, reach // 2)
-    return (gap.abs() * F.avg_pool2d(weight[..., 1:-1, 1:-1], reach, reach // 2)).mean()
 
 
 class Pairs:
@@ -48,19 +42,23 @@ class Pairs:
     def fill(self, model, batches, data, device):
         """Makes `count` targets: one a person, the first pose as the reference."""
         rng = np.random.default_rng([99, processes.RANK])
-        for shard, person in [batches.places[i] for i in rng.choice(len(batches.places), self.count, replace=False)]:
-            source = Shard(Path(data) / shard.folder.name)
-            pose = 1 + int(rng.integers(source.images.shape[1] - 1))
-            latents = torch.from_numpy(shard.latents[person][[0, pose]].astype(np.float32)).to(device)
-            drawn = np.stack([batches.draw(joints, rng) for joints in shard.joints[person][[0, pose]]])
-            skeletons = torch.from_numpy(drawn).permute(0, 3, 1, 2).float().to(device) / 255
-            noise = torch.randn(latents[:1].shape, device=device)
+        chosen = rng.choice(len(batches.places), self.count, replace=False)
+        for part in np.array_split(chosen, -(-self.count // FILLED_AT_ONCE)):
+            latents, skeletons = [], []
+            for shard, person in [batches.places[i] for i in part]:
+                source = Shard(Path(data) / shard.folder.name)
+                pose = 1 + int(rng.integers(source.images.shape[1] - 1))
+                latents.append(shard.latents[person][[0, pose]].astype(np.float32))
+                skeletons.append([batches.draw(joints, rng) for joints in shard.joints[person][[0, pose]]])
+                self.truths.append(images.to_tensor(source.images[person, pose][None])[0])
+                self.masks.append(torch.from_numpy(source.masks[person, pose] > 127).float())
+            references, targets = torch.from_numpy(np.stack(latents)).unbind(1)
+            drawn = torch.from_numpy(np.array(skeletons)).permute(1, 0, 4, 2, 3).float().to(device) / 255
             with torch.autocast(device.type, dtype=torch.bfloat16):
-                made = model.sample(latents[:1], skeletons[:1], skeletons[1:], noise, FEW)
-            self.truths.append(images.to_tensor(source.images[person, pose][None])[0])
-            self.masks.append(torch.from_numpy(source.masks[person, pose] > 127).float())
-            self.encoded.append(latents[1].cpu())
-            self.made.append(made[0].float().cpu())
+                noise = torch.randn(references.shape, device=device)
+                made = model.sample(references.to(device), *drawn, noise, FEW)
+            self.encoded += targets
+            self.made += made.float().cpu()
 
     def batch(self, size, rng):
         """`size` windows with made latents and `size` with encoded ones: latents, images, masks, and which are made."""
@@ -106,6 +104,7 @@ def main():
     parameters = list(decoder.parameters())
     optimizer = torch.optim.Adam(parameters, settings["learning_rate"], betas=(0.9, 0.98))
     half = settings["batch"]
+    adversary = Adversary(settings["critic"], device)
     for step in range(settings["steps"]):
         latents, image, mask = (t.to(**layout) for t in pairs.batch(half, np.random.default_rng([step, processes.RANK])))
         weight = 1 + settings["person_weight"] * mask
@@ -116,18 +115,20 @@ def main():
             output = decoder(latents + settings["latent_noise"] * torch.randn_like(latents))
         output = output.float()
         loss = reconstruction_loss(output, image, weight)
-        contrast = contrast_loss(output[:half], image[:half], weight[:half])
+        judged = step >= settings["critic"]["from"]
+        pull = adversary.pull(loss, output, output[:half]) if judged else 0
         optimizer.zero_grad(set_to_none=True)
-        (loss + settings["contrast_weight"] * contrast).backward()
+        (loss + pull).backward()
         processes.average_gradients(parameters)
         nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
+        told_apart = adversary.learn(image, output[:half])
         keep = min(settings["average"], (step + 1) / (step + 10))
         with torch.no_grad():
             for a, b in zip(average.parameters(), parameters):
                 a.lerp_(b, 1 - keep)
         if processes.RANK == 0 and (step + 1) % 20 == 0:
-            entry = {"step": step + 1, "seconds": round(time.time() - started), "loss": float(loss), "contrast": float(contrast)}
+            entry = {"step": step + 1, "seconds": round(time.time() - started), "loss": float(loss), "toldApart": told_apart}
             print(json.dumps(entry), flush=True)
     if processes.RANK == 0:
         autoencoder.decoder = average

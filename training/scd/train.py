@@ -18,6 +18,7 @@ from torch import nn
 
 from . import processes
 from .batches import Batches, collate, onto
+from .correspondence import Guide
 from .model import SCD
 from .schedule import Pace, learning_rate
 
@@ -73,6 +74,7 @@ class Trainer:
         self.optimizer = torch.optim.AdamW(
             self.parameters, settings["learning_rate"], betas=(0.9, 0.99), weight_decay=0.01
         )
+        self.surprise = None  # of attention, at the place where it should look
         self.step, self.seconds = 0, 0.0
         self.out.mkdir(parents=True, exist_ok=True)
         if (self.out / "checkpoint.pt").exists():
@@ -103,10 +105,13 @@ class Trainer:
         noise = torch.randn(clean.shape, device=self.device).contiguous(memory_format=torch.channels_last)
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.step, settings, self.total)
+        guiding = settings["guidance_of_attention"] * max(0, 1 - self.step / (settings["guided_until"] * self.total))
+        guide = Guide(batch["sources"], batch["counts"]) if with_reference and guiding else None
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=settings["bfloat16"]):
-            loss = self.model.loss(batch, timesteps, noise, with_reference, settings["person_weight"], own)
+            loss = self.model.loss(batch, timesteps, noise, with_reference, settings["person_weight"], own, guide)
+        surprise = guide.loss() if guide else torch.zeros(())
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        (loss + guiding * surprise).backward()
         processes.average_gradients(self.parameters)
         nn.utils.clip_grad_norm_(self.parameters, 1.0)
         self.optimizer.step()
@@ -115,6 +120,7 @@ class Trainer:
         with torch.no_grad():
             torch._foreach_mul_(self.averaged, keep)
             torch._foreach_add_(self.averaged, self.parameters, alpha=1 - keep)
+        self.surprise = float(surprise) if guide else None
         return float(loss.detach())
 
     def run(self, batches, probe, minutes, planned_minutes=None):
@@ -144,6 +150,8 @@ class Trainer:
     def report(self, loss, probe):
         rate = learning_rate(self.step, self.settings, self.total)
         entry = {"step": self.step, "seconds": round(self.seconds), "rate": round(rate, 6), "loss": round(loss, 4)}
+        if self.surprise is not None:
+            entry["surprise"] = round(self.surprise, 3)
         if probe:
             entry.update(probe(self.average))
         print(json.dumps(entry), flush=True)

@@ -22,6 +22,8 @@ from .data import People, crop_around_person
 from .schedule import Pace, learning_rate
 
 
+SQUARES = 2.0
+
 # Without it the encoder outgrows the whitening's slow statistics to drown the noise.
 LATENT_PULL = 1e-3
 
@@ -32,7 +34,7 @@ class Whitening(nn.Module):
     A batch's own statistics would take its brightness and colour from it.
     """
 
-    def __init__(self, channels, momentum=0.02):
+    def __init__(self, channels, momentum=0.005):
         super().__init__()
         self.momentum = momentum
         self.register_buffer("mean", torch.zeros(channels))
@@ -86,8 +88,9 @@ def differences(x):
 
 
 def reconstruction_loss(output, image, weight):
-    """L1 on pixels, on their gradients and on 4x4 means; `weight` (mean 1) says which pixels matter more."""
-    loss = ((output - image).abs() * weight).mean()
+    """L1 on pixels, on their gradients and on 4x4 means, and the squares that PSNR counts; `weight` has mean 1."""
+    difference = output - image
+    loss = ((difference.abs() + SQUARES * difference.square()) * weight).mean()
     for a, b, w in zip(differences(output), differences(image), (weight[..., 1:, :], weight[..., 1:])):
         loss = loss + ((a - b).abs() * w).mean()
     pooled = F.avg_pool2d(output, 4) - F.avg_pool2d(image, 4)

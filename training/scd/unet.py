@@ -9,11 +9,14 @@ import torch
 from torch import nn
 
 from .activations import silu
+from .correspondence import GUIDED
 from .layers import Downsample, GroupNorm, ResnetBlock, TimestepEmbedding, Transformer, Upsample, timestep_features
 
 
 class Kept:
     """Gathers K and V of a pass."""
+
+    watch = None
 
     def __init__(self):
         self.pairs = []
@@ -24,13 +27,19 @@ class Kept:
 
 
 class Recalled:
-    """Puts a reference's K and V before a pass's own. Several targets in a row may share one reference."""
+    """Puts a reference's K and V before a pass's own. Several targets in a row may share one reference.
 
-    def __init__(self, pairs):
-        self.remaining = iter(pairs)
+    A guide, if there is one, watches the last layers.
+    """
+
+    def __init__(self, pairs, guide=None):
+        self.remaining = list(pairs)
+        self.guide = guide
+        self.watch = None
 
     def exchange(self, keys, values):
-        reference_keys, reference_values = next(self.remaining)
+        self.watch = self.guide.watch if self.guide and len(self.remaining) <= GUIDED else None
+        reference_keys, reference_values = self.remaining.pop(0)
         targets = keys.shape[0] // reference_keys.shape[0]
         return (
             torch.cat([reference_keys.repeat_interleave(targets, 0), keys], 1),
@@ -40,6 +49,8 @@ class Recalled:
 
 class Alone:
     """A pass that sees no reference."""
+
+    watch = None
 
     def exchange(self, keys, values):
         return keys, values
@@ -154,8 +165,8 @@ class UNet2DConditionModel(nn.Module):
         output = self.run(latents, zeros, pose_features, tokens, kept)
         return kept.pairs, output
 
-    def target_pass(self, latents, timesteps, pose_features=None, reference=None, tokens=None):
-        memory = Alone() if reference is None else Recalled(reference)
+    def target_pass(self, latents, timesteps, pose_features=None, reference=None, tokens=None, guide=None):
+        memory = Alone() if reference is None else Recalled(reference, guide)
         return self.run(latents, timesteps, pose_features, tokens, memory)
 
     def initialize(self):

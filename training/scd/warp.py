@@ -64,10 +64,8 @@ def sample(image, places):
     return upper * (1 - fy) + lower * fy
 
 
-def warp_limbs(image, reference_joints, target_joints):
-    """uint8 (height, width, 3) and joints (18, 3) twice -> float (height, width, 3)."""
-    height, width = image.shape[:2]
-    places = (np.arange(width) + 0.5)[None] + 1j * (np.arange(height) + 0.5)[:, None]
+def limb_sources(places, reference_joints, target_joints, height):
+    """Where in the reference each of some places of the target comes from, all as complex x + iy in pixels."""
     neck, hips = point(target_joints, NECK), point(target_joints, "hips")
     torso = abs(neck - hips) if neck is not None and hips is not None else height / 4
     weights, sources = np.full(places.shape, STILL), STILL * places
@@ -80,4 +78,17 @@ def warp_limbs(image, reference_joints, target_joints):
         weight = np.exp(-((distance_to_segment(places, *target) / (reach * torso)) ** 2))
         weights += weight
         sources += weight * (factor * places + shift)
-    return sample(image.astype(np.float64), sources / weights)
+    return sources / weights
+
+
+def middles(height, width, cell=1):
+    """The middles of a grid's cells."""
+    rows, columns = np.arange(height // cell) + 0.5, np.arange(width // cell) + 0.5
+    return cell * (columns[None] + 1j * rows[:, None])
+
+
+def warp_limbs(image, reference_joints, target_joints):
+    """uint8 (height, width, 3) and joints (18, 3) twice -> float (height, width, 3)."""
+    height, width = image.shape[:2]
+    sources = limb_sources(middles(height, width), reference_joints, target_joints, height)
+    return sample(image.astype(np.float64), sources)

@@ -72,6 +72,8 @@ SETTINGS = {
     "dropped_references": 0.1,
     "own_estimates": 0.5,
     "own_from": 0.5,
+    "guidance_of_attention": 0.1,
+    "guided_until": 0.5,
     "bfloat16": False,
     "batch_threads": 1,
     "evaluate_every": 1000,
