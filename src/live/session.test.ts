@@ -33,6 +33,7 @@ async function play(
   const events: string[] = [];
   let open = 0;
   let busy = 0;
+  let looksWhilePainting = 0;
   const end = new AbortController();
   const check = () => until({ looks, painted }) && end.abort();
   const began = performance.now();
@@ -43,6 +44,7 @@ async function play(
       ready: Promise.resolve(),
       async follow(image, time) {
         image.close();
+        looksWhilePainting += busy;
         await wait(1);
         follow?.();
         return people(time - began);
@@ -88,7 +90,7 @@ async function play(
   };
   meanwhile?.(session);
   await session.run(source, end.signal);
-  return { looks, painted, events, open, session };
+  return { looks, looksWhilePainting, painted, events, open, session };
 }
 
 interface Painted {
@@ -104,7 +106,7 @@ const swaying = (time: number) => [standing({ shift: 0.06 * Math.sin(time / 60) 
 describe('a live session', () => {
   it('paints the newest pose with the same noise each time, one frame after the other', async () => {
     const planner = new FramePlanner();
-    const { painted, looks, open } = await play(
+    const { painted, looksWhilePainting, open } = await play(
       { people: swaying },
       ({ painted }) => painted.length >= 12,
       undefined,
@@ -112,8 +114,7 @@ describe('a live session', () => {
     );
     expect(painted.every(({ options }) => options.fromLastFrame === undefined)).toBe(true);
     expect(painted.every(({ options }) => options.seed === 7)).toBe(true);
-    // It looks while it paints.
-    expect(looks.length).toBeGreaterThan(painted.length);
+    expect(looksWhilePainting).toBeGreaterThan(painted.length / 2);
     expect(open).toBe(0);
     for (const { frame } of painted.slice(0, -1)) expect(frame?.latencyMs).toBeGreaterThanOrEqual(12);
   });
@@ -242,20 +243,26 @@ describe('a live session', () => {
     expect(painted.slice(first).every(({ pose }) => pose.width === 1024)).toBe(true);
   });
 
-  it('does nothing while the page is hidden', async () => {
-    const counts: number[] = [];
+  it('does nothing while the page is hidden, and starts from noise after', async () => {
+    let [paused, resumed] = [Number.NaN, Number.POSITIVE_INFINITY];
     const { painted } = await play(
       { people: swaying },
-      ({ painted }) => painted.length >= 20,
+      ({ painted }) => painted.filter(({ startedAt }) => startedAt > resumed).length >= 5,
       (session) => {
-        setTimeout(() => session.pause(), 100);
-        setTimeout(() => counts.push(1), 200);
-        setTimeout(() => session.resume(), 400);
+        setTimeout(() => {
+          session.pause();
+          paused = performance.now();
+        }, 100);
+        setTimeout(() => {
+          session.resume();
+          resumed = performance.now();
+        }, 400);
       },
     );
-    const gaps = painted.slice(1).map(({ startedAt }, i) => startedAt - (painted[i]?.startedAt ?? 0));
-    expect(Math.max(...gaps)).toBeGreaterThan(200);
-    const first = painted[gaps.indexOf(Math.max(...gaps)) + 1];
+    // The one that was asked for just before may still come.
+    const hidden = painted.filter(({ startedAt }) => startedAt > paused && startedAt < resumed);
+    expect(hidden.length).toBeLessThanOrEqual(1);
+    const first = painted.find(({ startedAt }) => startedAt >= resumed);
     expect(first?.options.fromLastFrame).toBeUndefined();
   });
 

@@ -189,17 +189,20 @@ export class LiveSession {
   }
 
   async #watch(source: LiveFrames, signal: AbortSignal): Promise<void> {
+    let asked = performance.now();
     for await (const { image, takenAt } of source.frames({ signal, maxSide: WATCH_SIDE })) {
       const size = { width: image.width, height: image.height };
       this.#listener.camera?.(image);
       const began = performance.now();
       const people = await this.#surviving(() => this.#parts.follow(image, takenAt));
       const poseMs = performance.now() - began;
-      this.#lookout.looked(poseMs);
+      // A camera that has nothing new yet belongs to the time of a look.
+      this.#lookout.looked(performance.now() - asked);
       if (signal.aborted) return;
       if (people !== undefined) this.#notice(size, people, takenAt, poseMs);
       await this.#untilNextLook(began, poseMs, signal);
       await this.#gate.passage(signal);
+      asked = performance.now();
     }
   }
 
