@@ -78,7 +78,7 @@ async function animate(options: AnimateOptions): Promise<HeadlessResult> {
     await build({ logLevel: 'error' });
   }
   const server = await preview({ preview: { port: 0, host: '127.0.0.1' }, logLevel: 'error' });
-  const browser = await launchChromium({ webgpu: options.settings.backend === 'webgpu' });
+  const browser = await launchChromium(options.settings.backend === 'wasm' ? {} : { webgpu: 'any' });
   try {
     const context = await browser.newContext({ acceptDownloads: true, serviceWorkers: 'block' });
     const page = await context.newPage();

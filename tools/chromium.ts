@@ -21,8 +21,11 @@ export function findChromium(): string {
 }
 
 export interface ChromiumOptions {
-  /** Software WebGPU (SwiftShader); without it the page has no WebGPU on a machine without a GPU. */
-  readonly webgpu?: boolean;
+  /**
+   * True: software WebGPU (SwiftShader), the same on every machine. 'any': the machine's own graphics processor, or
+   * SwiftShader where it has none. Without either, a headless browser on Linux offers no WebGPU.
+   */
+  readonly webgpu?: boolean | 'any';
   /** An .mjpeg or .y4m file that plays as the camera; true for Chromium's own test picture. */
   readonly camera?: string | true;
   readonly headless?: boolean;
@@ -38,7 +41,9 @@ function flags({ webgpu, camera, args }: ChromiumOptions): string[] {
     '--disable-component-update',
     '--disable-sync',
     '--autoplay-policy=no-user-gesture-required',
-    ...(webgpu ? ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'] : []),
+    ...(webgpu ? ['--enable-unsafe-webgpu'] : []),
+    ...(webgpu === true ? ['--use-webgpu-adapter=swiftshader'] : []),
+    ...(webgpu === 'any' ? ['--enable-features=Vulkan', '--ignore-gpu-blocklist'] : []),
     ...(camera ? ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'] : []),
     ...(typeof camera === 'string' ? [`--use-file-for-fake-video-capture=${camera}`] : []),
     ...(args ?? []),

@@ -1,7 +1,7 @@
 import type { ClipInfo } from '../media/index.ts';
 import { readTrack, trackToJson } from '../pose/index.ts';
 import { type ClipChoice, type Range, type StripPicture, useChoices } from './choices.ts';
-import { fingerprint } from './fingerprint.ts';
+import { clipFingerprint } from './fingerprint.ts';
 import { media, pageMedia } from './media.ts';
 import { clipTrack, type Sighting, watchClip } from './people.ts';
 import { problemOf } from './problem.ts';
@@ -28,10 +28,6 @@ export interface ClipMemory {
   readonly sightings: readonly Sighting[];
   readonly pointed: ClipChoice['pointed'];
 }
-
-/** Of its size, beginning and end: a long clip would take long to read. */
-export const clipFingerprint = (file: Blob): Promise<string> =>
-  fingerprint(`${file.size}`, file.slice(0, 2 ** 20), file.slice(-(2 ** 20)));
 
 /** Opens a clip and follows its people. On a fault the clip that was there stays. */
 export async function chooseClip(

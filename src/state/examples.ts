@@ -1,8 +1,8 @@
 import { create } from 'zustand';
 import { type Choices, useChoices } from './choices.ts';
-import { type ClipMemory, chooseClip, clipFingerprint } from './choose-clip.ts';
+import { type ClipMemory, chooseClip } from './choose-clip.ts';
 import { choosePhoto } from './choose-photo.ts';
-import { fingerprint } from './fingerprint.ts';
+import { clipFingerprint, fingerprint } from './fingerprint.ts';
 import { start } from './job.ts';
 import type { Sighting } from './people.ts';
 import { plannedMotion } from './preview.ts';

@@ -99,14 +99,15 @@ function SlowGraphics() {
   const backend = useChoices((choices) => choices.settings.backend);
   if (!busy || !isSoftware || backend !== 'webgpu') return null;
 
-  const paintOnProcessor = async () => {
-    await stop();
+  const paintOnProcessor = () => {
+    // Not waited for: the next load ends the worker, whatever it is in the middle of.
+    stop().catch(() => undefined);
     changeSettings({ backend: 'auto' });
-    await start();
+    void start();
   };
   return (
     <Notice what="Here the processor plays WebGPU, which takes minutes for a frame or two. On its own it is many times faster.">
-      <Action label="Let the processor paint" onClick={() => void paintOnProcessor()} />
+      <Action label="Let the processor paint" onClick={paintOnProcessor} />
     </Notice>
   );
 }
