@@ -6,6 +6,7 @@ import { exportToMemory, manifestOf, memoryFolder } from '../tools/memory-pack.t
 import { withPage } from '../tools/pages.ts';
 import { randomFloats, safetensorsFile } from '../tools/random-weights.ts';
 import { torchTensors } from '../tools/torch-files.ts';
+import { test as appTest } from './app-support.ts';
 
 const FIXTURE = 'fixtures/diffusers-unet';
 
@@ -70,43 +71,43 @@ async function openModels(page: Page) {
   return page.getByRole('region', { name: 'Your own weights' });
 }
 
-test('weights that are imported in the settings are used and kept', async () => {
-  await withPage('/', {}, async (page) => {
-    const own = await openModels(page);
-    await own.getByLabel('Weights’ files').setInputFiles([checkpoint(32), guider(32)]);
-    await expect(own.getByRole('status')).toContainText('The model is made');
-    await expect(own.getByRole('status')).toContainText('Left out of tuned.safetensors: the text encoder');
-    const kept = own.getByRole('list', { name: 'Models made from your weights' });
-    await expect(kept.getByRole('listitem')).toContainText('tuned');
-    await expect(kept.getByRole('button', { name: 'In use' })).toBeDisabled();
-    await expect(page.getByText('Now: tuned')).toBeVisible();
+appTest('weights that are imported in the settings are used and kept', async ({ page }) => {
+  await page.goto('./');
+  const own = await openModels(page);
+  await own.getByLabel('Weights’ files').setInputFiles([checkpoint(32), guider(32)]);
+  await expect(own.getByRole('status')).toContainText('The model is made');
+  await expect(own.getByRole('status')).toContainText('Left out of tuned.safetensors: the text encoder');
+  const kept = own.getByRole('list', { name: 'Models made from your weights' });
+  await expect(kept.getByRole('listitem')).toContainText('tuned');
+  await expect(kept.getByRole('button', { name: 'In use' })).toBeDisabled();
+  await expect(page.getByText('Now: tuned')).toBeVisible();
 
-    // What is no model leaves the one in use alone.
-    await own
-      .getByLabel('Weights’ files')
-      .setInputFiles(
-        chosen('style.safetensors', safetensorsFile(new Map([['lora_unet_mid.lora_up.weight', [4]]]))),
-      );
-    await expect(own.getByRole('alert')).toContainText('style.safetensors holds a LoRA');
-    await expect(page.getByText('Now: tuned')).toBeVisible();
+  // What is no model leaves the one in use alone.
+  await own
+    .getByLabel('Weights’ files')
+    .setInputFiles(
+      chosen('style.safetensors', safetensorsFile(new Map([['lora_unet_mid.lora_up.weight', [4]]]))),
+    );
+  await expect(own.getByRole('alert')).toContainText('style.safetensors holds a LoRA');
+  await expect(page.getByText('Now: tuned')).toBeVisible();
 
-    // The next visit finds it, and may throw it away.
-    await page.reload();
-    const again = await openModels(page);
-    await again.getByRole('button', { name: 'Use', exact: true }).click();
-    await expect(page.getByText('Now: tuned')).toBeVisible();
-    await again.getByRole('button', { name: 'Remove tuned' }).click();
-    await expect(again.getByRole('listitem')).toHaveCount(0);
-    await expect(page.getByText('The built-in one.')).toBeVisible();
-  });
+  // The next visit finds it, and may throw it away.
+  await page.reload();
+  const again = await openModels(page);
+  await again.getByRole('button', { name: 'Use', exact: true }).click();
+  await expect(page.getByText('Now: tuned')).toBeVisible();
+  await again.getByRole('button', { name: 'Remove tuned' }).click();
+  await expect(again.getByRole('listitem')).toHaveCount(0);
+  await expect(page.getByText('The built-in one.')).toBeVisible();
 });
 
-test('weights that are dropped on the page are imported, and an import can be cancelled', async () => {
-  const files = [checkpoint(96), guider(96)].map(
-    ({ name, buffer }) => [name, buffer.toString('base64')] as const,
-  );
-  await withPage('/', {}, async (page) => {
-    await page.waitForSelector('main');
+appTest(
+  'weights that are dropped on the page are imported, and an import can be cancelled',
+  async ({ page }) => {
+    const files = [checkpoint(96), guider(96)].map(
+      ({ name, buffer }) => [name, buffer.toString('base64')] as const,
+    );
+    await page.goto('./');
     await page.evaluate(async (dropped) => {
       const dataTransfer = new DataTransfer();
       for (const [name, base64] of dropped) {
@@ -127,5 +128,5 @@ test('weights that are dropped on the page are imported, and an import can be ca
       return names;
     });
     expect(left).toEqual([]);
-  });
-});
+  },
+);

@@ -17,8 +17,8 @@ export const MANIFEST: PackManifest = {
     unet: {
       in_channels: 4,
       out_channels: 4,
-      down_block_types: [],
-      up_block_types: [],
+      down_block_types: ['DownBlock2D'],
+      up_block_types: ['UpBlock2D'],
       block_out_channels: [8],
       layers_per_block: 1,
       norm_num_groups: 1,

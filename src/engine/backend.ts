@@ -84,6 +84,8 @@ export interface Backend {
   /** The adapter's name, or the processor in words. */
   readonly device: string;
   readonly threads: number;
+  /** The most bytes that the device binds as one, where it says so. */
+  readonly largestTensor?: number;
   /** Reads the pack one file at a time and compiles its networks for images of this size (multiples of 64). */
   build(
     pack: Pack,

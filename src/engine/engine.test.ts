@@ -6,6 +6,7 @@ import type { PackManifest } from '../pack/manifest.ts';
 import type { RenderOptions } from './api.ts';
 import {
   DeviceLostError,
+  DoesNotFitError,
   NetworkError,
   NotFiniteError,
   NotReadyError,
@@ -232,6 +233,19 @@ describe('the choice of a device', () => {
     const info = await (await ready({ backend: 'auto' })).info();
     expect(info).toMatchObject({ backend: 'wasm', precision: 'f32' });
     expect(info?.notices).toEqual([expect.stringContaining(error.message)]);
+  });
+
+  it('is made before any weights are read, for a model that is too large', async () => {
+    const small = (device: FakeDevice) =>
+      device.kind === 'webgpu' && Object.assign(device, { largestTensor: 1 });
+    const { ready, devices } = engineOn(small);
+    const info = await (await ready({ backend: 'auto' })).info();
+    expect(info?.notices).toEqual([expect.stringContaining('takes 1 MB at most')]);
+    expect(devices.map(({ kind, sizes }) => [kind, sizes.length])).toEqual([
+      ['webgpu', 0],
+      ['wasm', 1],
+    ]);
+    await expect(ready({ backend: 'webgpu' })).rejects.toBeInstanceOf(DoesNotFitError);
   });
 
   it('does not fall back for a pack that is broken', async () => {

@@ -17,12 +17,14 @@ import { checkOptions, checkPose } from './check-input.ts';
 import {
   DeviceLimitError,
   DeviceLostError,
+  DoesNotFitError,
   NetworkError,
   NotFiniteError,
   NotReadyError,
   NoWebGpuError,
   OutOfMemoryError,
 } from './errors.ts';
+import { weigh } from './fit-device.ts';
 import { type HeldReference, LoadedModel } from './model.ts';
 import { JobQueue } from './queue.ts';
 
@@ -183,8 +185,11 @@ export class Engine implements EngineApi {
       threads,
     });
     const model = new LoadedModel(pack, backend);
+    const size = this.#options.size ?? pack.manifest.defaults;
     try {
-      await model.compileFor(this.#options.size ?? pack.manifest.defaults, signal);
+      const notice = await weigh(pack, backend, size);
+      if (notice !== undefined) this.#notify(notice);
+      await model.compileFor(size, signal);
       return model;
     } catch (error) {
       const fault = await deviceFault(model, error);
@@ -214,7 +219,14 @@ function filesForLater({ imageEncoder = [], referenceNet = [] }: PackManifest): 
   return [...imageEncoder, ...referenceNet].flatMap(({ graph, weights }) => [graph, weights]);
 }
 
-const DEVICE_FAULTS = [NoWebGpuError, DeviceLimitError, DeviceLostError, OutOfMemoryError, NetworkError];
+const DEVICE_FAULTS = [
+  NoWebGpuError,
+  DeviceLimitError,
+  DoesNotFitError,
+  DeviceLostError,
+  OutOfMemoryError,
+  NetworkError,
+];
 
 function isDeviceFault(error: unknown): error is Error {
   return DEVICE_FAULTS.some((fault) => error instanceof fault);

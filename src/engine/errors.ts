@@ -22,6 +22,14 @@ export class DeviceLimitError extends PirouetteError {
 }
 wireError('DeviceLimitError', DeviceLimitError);
 
+/** A model that is known, before any of it is read, to need more than there is. */
+export class DoesNotFitError extends PirouetteError {
+  constructor(sentence: string) {
+    super(sentence, 'Lower the image size, choose a smaller model, or compute on the other processor.');
+  }
+}
+wireError('DoesNotFitError', DoesNotFitError);
+
 /** The device's or the page's memory ran out. */
 export class OutOfMemoryError extends PirouetteError {
   constructor(doing: string, options?: ErrorOptions) {

@@ -25,6 +25,7 @@ export class WebGpuBackend implements Backend {
   readonly threads = 1;
   readonly precision: 'f16' | 'f32';
   readonly device: string;
+  readonly largestTensor: number;
   readonly lost: Promise<string>;
   /** For tests, which take it away and count what is left on it. */
   readonly gpu: GPUDevice;
@@ -44,6 +45,7 @@ export class WebGpuBackend implements Backend {
     const { gpu } = open;
     this.gpu = gpu;
     this.device = open.name;
+    this.largestTensor = Math.min(gpu.limits.maxBufferSize, gpu.limits.maxStorageBufferBindingSize);
     this.precision = precision;
     this.buffers = buffers;
     const attentions = new Map<number, Promise<AttentionKernel>>();

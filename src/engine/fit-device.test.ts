@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { POSE_ENCODER, stableDiffusionUNet } from '../../tools/generate-checkpoint.ts';
+import type { PackManifest } from '../pack/manifest.ts';
+import { judge, needsOf } from './fit-device.ts';
+
+const GIB = 2 ** 30;
+const SIZE = { width: 512, height: 512 };
+const KL = {
+  _class_name: 'AutoencoderKL',
+  block_out_channels: [128, 256, 512, 512],
+  in_channels: 3,
+  out_channels: 3,
+  latent_channels: 4,
+};
+
+/** Stable Diffusion 1.5's size, as a pack.json would state it: 17 segments of the U-Net's 1.7 GB. */
+const LARGE = {
+  precision: 'f16',
+  configs: { unet: stableDiffusionUNet(), poseEncoder: POSE_ENCODER, autoencoder: KL },
+  unet: Array.from({ length: 17 }, (_, i) => ({ graph: `${i}.onnx`, weights: `${i}.safetensors` })),
+  poseEncoder: { graph: 'p.onnx', weights: 'p.safetensors' },
+  files: Object.fromEntries(
+    Array.from({ length: 17 }, (_, i) => [`${i}.safetensors`, { bytes: 100e6, sha256: '' }]),
+  ),
+} as unknown as PackManifest;
+
+describe('what a model needs', () => {
+  const small: PackManifest = JSON.parse(readFileSync('public/packs/default/pack.json', 'utf8'));
+
+  it('is its files, widened where the device has no f16', () => {
+    const [half, full] = [needsOf(small, SIZE, 'f16'), needsOf(small, SIZE, 'f32')];
+    const all = Object.values(small.files).reduce((sum, { bytes }) => sum + bytes, 0);
+    expect(half.packBytes).toBe(all);
+    expect(half.passes.painting).toBeGreaterThan(all);
+    expect(full.passes.painting).toBeGreaterThan(1.8 * half.passes.painting);
+    expect(full.largestTensor).toBe(2 * half.largestTensor);
+  });
+
+  it('grows with the picture', () => {
+    const [at128, at512] = [{ width: 128, height: 128 }, SIZE].map((size) => needsOf(small, size, 'f16'));
+    expect(at512!.peakBytes).toBeGreaterThan(at128!.peakBytes);
+  });
+
+  it("of Stable Diffusion 1.5's size is 1.7 GB of weights and what 512 pixels take", () => {
+    const needs = needsOf(LARGE, SIZE, 'f16');
+    expect(needs.packBytes).toBe(1.7e9);
+    // 16 attentions' keys and values: 2 x 5 x 4096 x 320, 2 x 5 x 1024 x 640, 2 x 5 x 256 x 1280, in f16, and some.
+    expect(needs.passes.painting).toBeGreaterThan(1.74e9);
+    expect(needs.passes.painting).toBeLessThan(2e9);
+    // 256 channels of 512 x 512 pixels on the decoder's last level.
+    expect(needs.largestTensor).toBe(256 * 512 * 512 * 2);
+  });
+
+  it('counts one part at a time of what only looks at the photo', () => {
+    const parts = [0, 1, 2].map((i) => ({ graph: `r${i}.onnx`, weights: `${i}.safetensors` }));
+    const { passes } = needsOf({ ...LARGE, referenceNet: parts }, SIZE, 'f16');
+    expect(passes.reference - passes.painting).toBe(100e6);
+  });
+});
+
+describe('the verdict', () => {
+  const needs = needsOf(LARGE, SIZE, 'f16');
+
+  it.each([
+    ['yes', {}, 'should take it'],
+    ['yes', { largestTensor: 2 * GIB, memory: 8 * GIB, storage: 10 * GIB }, 'should take it'],
+    ['no', { largestTensor: 128 * 2 ** 20 - 1 }, '134 MB at most'],
+    ['perhaps', { memory: GIB }, 'says it has 1.1 GB, so it may not fit'],
+    ['perhaps', { storage: GIB }, 'fetched anew at the next visit'],
+  ] as const)('is %s with %o', (fits, room, words) => {
+    const verdict = judge(needs, { backend: 'webgpu', ...room }, SIZE);
+    expect(verdict.fits).toBe(fits);
+    expect(verdict.sentence).toContain(words);
+    expect(verdict.sentence).toContain('512 × 512');
+  });
+
+  it('is no where the processor would have to hold more than it can address', () => {
+    const full = needsOf(LARGE, { width: 768, height: 768 }, 'f32');
+    const verdict = judge(full, { backend: 'wasm' }, { width: 768, height: 768 });
+    expect(verdict).toMatchObject({ fits: 'no', sentence: expect.stringContaining('can have 4.3 GB') });
+  });
+});

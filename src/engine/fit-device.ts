@@ -1,0 +1,162 @@
+import { planUNet } from '../onnx/unet.ts';
+import { unetShape } from '../onnx/unet-shape.ts';
+import type { Pack, PackManifest, PartFiles } from '../pack/manifest.ts';
+import type { BackendKind } from './api.ts';
+import type { Backend } from './backend.ts';
+import { DoesNotFitError } from './errors.ts';
+import type { Size } from './fit.ts';
+
+/** What a model will ask of the device at one size of picture, told from pack.json before any weights are read. */
+export interface Needs {
+  /** What is fetched or read. */
+  readonly packBytes: number;
+  /** The most that lies on the device in each pass; what a pass alone needs comes and goes with it. */
+  readonly passes: { readonly reference: number; readonly painting: number; readonly decoding: number };
+  readonly peakBytes: number;
+  /** The largest that has to be bound as one. */
+  readonly largestTensor: number;
+}
+
+/** What there is. Undefined is what the browser does not tell. */
+export interface Room {
+  readonly backend: BackendKind;
+  /** WebGPU's maxBufferSize and maxStorageBufferBindingSize, the smaller of both. */
+  readonly largestTensor?: number | undefined;
+  /** navigator.deviceMemory, in bytes: rounded, and no more than 8 GiB in most browsers. */
+  readonly memory?: number | undefined;
+  /** What the browser keeps for this page at most, where the pack comes from the network. */
+  readonly storage?: number | undefined;
+}
+
+export interface Verdict {
+  readonly fits: 'yes' | 'perhaps' | 'no';
+  /** For people. */
+  readonly sentence: string;
+}
+
+/** A wasm memory has no more addresses. */
+const WASM_BYTES = 4 * 2 ** 30;
+/** Where browsers stop telling how much memory there is. */
+const UNTOLD_BYTES = 8 * 2 ** 30;
+
+export function needsOf(manifest: PackManifest, size: Size, precision: 'f16' | 'f32'): Needs {
+  const { configs, files, unet, poseEncoder, encoder, decoder, referenceNet, imageEncoder } = manifest;
+  const element = precision === 'f16' ? 2 : 4;
+  const stored = manifest.precision === 'f16' ? 2 : 4;
+  const weigh = (part: PartFiles): number =>
+    ((files[part.weights]?.bytes ?? 0) * element) / stored + (files[part.graph]?.bytes ?? 0);
+  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+  const resident = sum([...unet, poseEncoder, encoder, decoder].flatMap((part) => (part ? weigh(part) : [])));
+  // Part by part: one of them at a time is on the device.
+  const visiting = Math.max(0, ...[...(referenceNet ?? []), ...(imageEncoder ?? [])].map(weigh));
+
+  const shape = unetShape(configs.unet);
+  const factor = 2 ** (configs.poseEncoder.block_out_channels.length - 1);
+  const latents = (size.width / factor) * (size.height / factor);
+  const levels = shape.levels.map(({ channels }, i) => {
+    const tokens = latents / 4 ** i;
+    const below = shape.levels[i + 1]?.channels ?? channels;
+    // A skip joins what comes up from below; a feed-forward layer is eight times as wide as its tokens.
+    return { tokens, channels, widest: Math.max(channels + below, 8 * channels) };
+  });
+  const kept = sum(
+    levels.map(({ tokens, channels }, i) => {
+      const { downAttends, upAttends, layers, transformerLayers } = shape.levels[
+        i
+      ] as (typeof shape.levels)[0];
+      const cuts = (downAttends ? layers : 0) + (upAttends ? layers + 1 : 0);
+      return 2 * cuts * transformerLayers * tokens * channels * element;
+    }),
+  );
+  const unetTensor = Math.max(...levels.map(({ tokens, widest }) => tokens * widest)) * element;
+  const pictureTensor = widestOfDecoder(configs.autoencoder) * size.width * size.height * element;
+  const weightTensor =
+    Math.max(
+      ...planUNet(configs.unet).segments.flatMap(({ weights }) =>
+        weights.map(({ shape: dims }) => dims.reduce((product, dim) => product * dim, 1)),
+      ),
+    ) * element;
+  const passes = {
+    reference: resident + visiting + kept + 4 * unetTensor,
+    painting: resident + kept + 4 * unetTensor,
+    decoding: resident + kept + 4 * pictureTensor,
+  };
+  return {
+    packBytes: sum(Object.values(files).map(({ bytes }) => bytes)),
+    passes,
+    peakBytes: Math.max(...Object.values(passes)),
+    largestTensor: Math.max(unetTensor, pictureTensor, weightTensor),
+  };
+}
+
+/** Channels a pixel of the widest tensor in a decoder, at the picture's own size. */
+function widestOfDecoder(autoencoder: PackManifest['configs']['autoencoder']): number {
+  if (autoencoder === undefined) return 0;
+  const tiny = autoencoder.decoder_block_out_channels;
+  if (Array.isArray(tiny)) return Math.max(...tiny);
+  const widths = autoencoder.block_out_channels;
+  if (!Array.isArray(widths)) return 0;
+  // Each level begins with what came up from the one below it.
+  return Math.max(...widths.map((width, i) => Math.max(width, widths[i + 1] ?? 0) / 4 ** i));
+}
+
+/** Whether a model will run here, in one sentence. */
+export function judge(needs: Needs, room: Room, size: Size): Verdict {
+  const { packBytes, passes, peakBytes, largestTensor } = needs;
+  const at = `at ${size.width} × ${size.height}`;
+  const device = room.backend === 'webgpu' ? 'graphics memory' : 'memory';
+  if (room.largestTensor !== undefined && largestTensor > room.largestTensor) {
+    return {
+      fits: 'no',
+      sentence: `This model ${at} has parts of ${words(largestTensor)}, and the graphics device takes ${words(room.largestTensor)} at most.`,
+    };
+  }
+  if (room.backend === 'wasm' && peakBytes > WASM_BYTES) {
+    return {
+      fits: 'no',
+      sentence: `This model needs ${words(peakBytes)} of memory ${at}, and the processor's engine can have ${words(WASM_BYTES)}.`,
+    };
+  }
+  const takes = `The model is ${words(packBytes)} large and takes up to ${words(peakBytes)} of ${device} ${at} (${words(passes.reference)} for the photo, ${words(passes.painting)} for the frames, ${words(passes.decoding)} for their pictures)`;
+  if (room.memory !== undefined && peakBytes > room.memory) {
+    const has = `${room.memory >= UNTOLD_BYTES ? 'at least ' : ''}${words(room.memory)}`;
+    return { fits: 'perhaps', sentence: `${takes}; this device says it has ${has}, so it may not fit.` };
+  }
+  if (room.storage !== undefined && packBytes > room.storage) {
+    return {
+      fits: 'perhaps',
+      sentence: `${takes}; the browser keeps ${words(room.storage)} at most, so some of it will be fetched anew at the next visit.`,
+    };
+  }
+  return { fits: 'yes', sentence: `${takes}; this device should take it.` };
+}
+
+/** Models smaller than this are loaded without a word. */
+const WORTH_SAYING = 500e6;
+
+/**
+ * Before gigabytes are moved: throws for a model that cannot run here, and says what a large one will take. Undefined
+ * where there is nothing to say.
+ */
+export async function weigh(pack: Pack, backend: Backend, size: Size): Promise<string | undefined> {
+  const needs = needsOf(pack.manifest, size, backend.precision);
+  const { quota } = (await globalThis.navigator?.storage?.estimate?.()) ?? {};
+  const { deviceMemory } = (globalThis.navigator ?? {}) as { readonly deviceMemory?: number };
+  const { fits, sentence } = judge(
+    needs,
+    {
+      backend: backend.kind,
+      largestTensor: backend.largestTensor,
+      memory: deviceMemory && deviceMemory * 2 ** 30,
+      storage: pack.fetch && quota,
+    },
+    size,
+  );
+  if (fits === 'no') throw new DoesNotFitError(sentence);
+  return fits === 'yes' && needs.peakBytes < WORTH_SAYING ? undefined : sentence;
+}
+
+function words(bytes: number): string {
+  if (bytes < 1e9) return `${Math.max(1, Math.round(bytes / 1e6))} MB`;
+  return `${(bytes / 1e9).toFixed(1)} GB`;
+}
