@@ -57,7 +57,7 @@ export async function measureCuts(count: number, seconds: number): Promise<CutRe
         if (asked) painted.push({ ...asked, pixels: pixelsOf(image) });
         image.close();
         // The last one ends what the cut before it began.
-        if (watched.length > count + 1) end.abort();
+        if (watched.length > count) end.abort();
       },
     },
     end.signal,
@@ -67,8 +67,8 @@ export async function measureCuts(count: number, seconds: number): Promise<CutRe
 }
 
 async function judge(painted: readonly Painted[], cuts: readonly number[]): Promise<CutResult> {
-  const shots = cuts.slice(0, -1).map((cut, i) => {
-    const next = cuts[i + 1] as number;
+  const shots = [Number.NEGATIVE_INFINITY, ...cuts].map((cut, i) => {
+    const next = cuts[i] ?? Number.POSITIVE_INFINITY;
     return painted.filter(({ begunAt }) => begunAt >= cut && begunAt < next);
   });
   const results: { frames: number; second: number; wrong: number }[] = [];
