@@ -57,6 +57,15 @@ test('a value that is not a number is an error, not a picture', async () => {
   expect(await page.evaluate(() => webgpu.overflow())).toBe('NotFiniteError');
 });
 
+test('a graph that cannot be captured runs all the same, on new inputs each time', async () => {
+  const { isCaptured, results } = await page.evaluate(() => webgpu.uncapturable());
+  expect(isCaptured).toBe(false);
+  expect(results).toEqual([
+    [0, 0, 1, 0],
+    [1, 0, 0, 0],
+  ]);
+});
+
 test('a shader that does not compile is reported with its place, and forgotten', async () => {
   const { message, shared, forgotten } = await page.evaluate(() => webgpu.badShader());
   expect(message).toMatch(/bad does not compile/);

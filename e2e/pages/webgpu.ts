@@ -4,6 +4,10 @@ import { AttentionKernel, attentionVariants } from '../../src/engine/webgpu/atte
 import { WebGpuBackend } from '../../src/engine/webgpu/backend.ts';
 import { measureAttentionError } from '../../src/engine/webgpu/choose-attention.ts';
 import { Pipelines } from '../../src/engine/webgpu/pipelines.ts';
+import { readBack } from '../../src/engine/webgpu/read-back.ts';
+import { exclusively, startRuntime } from '../../src/engine/webgpu/runtime.ts';
+import { GpuSession } from '../../src/engine/webgpu/session.ts';
+import { ElementType, encodeModel } from '../../src/onnx/model.ts';
 import { openPack } from '../../src/pack/open.ts';
 import { DdimSchedule } from '../../src/scd/ddim.ts';
 import { gaussianNoise } from '../../src/scd/noise.ts';
@@ -137,6 +141,42 @@ const page = {
       () => 'pixels',
       (error: Error) => error.name,
     );
+  },
+
+  /** A graph with an operator that the device has no kernel for: it cannot be captured. */
+  async uncapturable() {
+    const { backend } = await onGpu();
+    const info = (name: string) => ({ name, type: ElementType.float, shape: [1, 4] });
+    const node = { name: 'most', op: 'Hardmax', inputs: ['x'], outputs: ['y'], attributes: { axis: 1 } };
+    const graph = {
+      name: 'Most',
+      inputs: [info('x')],
+      outputs: [info('y')],
+      initializers: [],
+      nodes: [node],
+    };
+    const session = await exclusively(async () =>
+      GpuSession.create(await startRuntime(), backend.gpu, {
+        name: 'most',
+        read: async () => ({ graph: encodeModel(graph), weights: new Blob() }),
+        weightsPath: 'none',
+        dimensions: () => 1,
+      }),
+    );
+    const place = { buffer: backend.buffers.take(16), shape: [1, 4] };
+    session.bind(new Map([['x', place]]));
+    const results: number[][] = [];
+    for (const most of [2, 0]) {
+      const values = Float32Array.from({ length: 4 }, (_, i) => Number(i === most) + i / 10);
+      backend.gpu.queue.writeBuffer(place.buffer, 0, values);
+      const y = (await exclusively(() => session.run())).get('y');
+      if (y === undefined) throw new Error('no output');
+      results.push([...new Float32Array(await readBack(backend.gpu, y.buffer))]);
+    }
+    const { isCaptured } = session;
+    session.dispose();
+    backend.buffers.give(place.buffer);
+    return { isCaptured, results };
   },
 
   async loseDevice() {
