@@ -6,6 +6,7 @@ import { dismissJobProblem, type Film, isBusy, start, stop, useJob } from '../st
 import { Action } from './controls.tsx';
 import { ExampleDuet } from './Examples.tsx';
 import { Notice, ProblemMessage } from './Message.tsx';
+import { Picture } from './Picture.tsx';
 import { Player } from './Player.tsx';
 import { Resume } from './Resume.tsx';
 import { SaveBar } from './SaveBar.tsx';
@@ -44,9 +45,16 @@ function Curtain() {
     <div className="stage curtain">
       <div className="spot" aria-hidden="true" />
       {status === 'loading' || status === 'running' ? (
-        <p className="curtain-line">
-          {status === 'loading' ? 'Getting ready…' : `The first of ${frames(film?.keys.length ?? 0)}…`}
-        </p>
+        <>
+          {status === 'running' && film && (
+            <div className="waiting">
+              <Picture image={film.look.ground} />
+            </div>
+          )}
+          <p className="curtain-line">
+            {status === 'loading' ? 'Getting ready…' : `The first of ${frames(film?.keys.length ?? 0)}…`}
+          </p>
+        </>
       ) : empty || starting ? (
         <>
           <ExampleDuet />
