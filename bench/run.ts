@@ -3,6 +3,7 @@
  * A bench is a module `bench/NAME.bench.ts` that exports `run`; the exit code follows its `pass`.
  */
 import { readdirSync } from 'node:fs';
+import type { PirouetteError } from '../src/errors.ts';
 
 export interface BenchResult {
   readonly name: string;
@@ -24,12 +25,25 @@ if (name === undefined || !names.includes(name)) {
   process.exit(2);
 }
 
+const asJson = args.includes('--json');
 const { run }: { run: Bench } = await import(`./${name}.bench.ts`);
-const result = await run(args.filter((arg) => arg !== '--json'));
-if (args.includes('--json')) {
+const result = await run(args.filter((arg) => arg !== '--json')).catch((fault: unknown) =>
+  failed(name, fault),
+);
+if (asJson) {
   console.log(JSON.stringify(result));
 } else {
   console.log(`${result.name} on ${result.device}: ${result.pass ? 'pass' : 'FAIL'}`);
   console.table(result.figures);
 }
 process.exit(result.pass ? 0 : 1);
+
+/** A measurement that could not be made, in a sentence, with what can be done where somebody thought of it. */
+function failed(bench: string, fault: unknown): BenchResult {
+  const { message, remedy = '' } = fault instanceof Error ? (fault as Partial<PirouetteError>) : {};
+  // A page's error comes with its stack behind the first line.
+  const [sentence = ''] = (message ?? String(fault)).split('\n');
+  const error = [sentence, remedy].filter(Boolean).join(' ');
+  console.error(error);
+  return { name: bench, device: 'none', figures: { error }, pass: false };
+}
