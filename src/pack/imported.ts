@@ -17,9 +17,21 @@ export async function listImported(): Promise<ImportedPack[]> {
   return packs;
 }
 
+/** A worker that was ended a moment ago may still hold the file that it was writing. */
+const TRIES = 20;
+const BETWEEN_TRIES_MS = 100;
+
 export async function removeImported(id: string): Promise<void> {
-  // What is not there need not be removed; what is in use goes with the next import.
-  await (await allImported()).removeEntry(id, { recursive: true }).catch(() => undefined);
+  const all = await allImported();
+  for (let tries = 0; tries < TRIES; tries++) {
+    try {
+      return await all.removeEntry(id, { recursive: true });
+    } catch (error) {
+      // What is not there need not be removed; what stays in use goes with the next import.
+      if (error instanceof DOMException && error.name === 'NotFoundError') return;
+      await new Promise((resolve) => setTimeout(resolve, BETWEEN_TRIES_MS));
+    }
+  }
 }
 
 /** Removes what an import left that was cut off: pack.json is written last. */
