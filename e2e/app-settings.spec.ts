@@ -47,10 +47,10 @@ test('shape, size, background and a second photo are those of the result', async
   const pictures = Object.entries(unzipSync(new Uint8Array(zip))).filter(([name]) => name.endsWith('.png'));
   expect(pictures).toHaveLength(5);
   for (const [name, picture] of pictures) {
-    expect(await probePicture(page, picture, 'image/png'), name).toMatchObject({
-      size: [128, 256],
-      corner: [0x20, 0xa0, 0x40],
-    });
+    const { size, corner } = await probePicture(page, picture, 'image/png');
+    expect(size).toEqual([128, 256]);
+    // A raised hand may come near the corner, and a soft edge with it.
+    [0x20, 0xa0, 0x40].forEach((part, i) => expect(Math.abs((corner[i] ?? 0) - part), name).toBeLessThan(25));
   }
 
   // Without the second photo it is another dance.
