@@ -1,7 +1,8 @@
 /**
  * A pack of Stable Diffusion 1.5's size (860 million parameters, random weights), from checkpoint to prediction: what
  * exporting it costs, what the page holds while it loads and runs, and how far its numbers are from PyTorch's.
- * `--backend wasm` computes on the processor; `--keep DIR` leaves the gigabytes in a folder, to be used again.
+ * `--backend wasm` computes on the processor, where the heap holds the weights themselves; `--keep DIR` leaves the
+ * gigabytes in a folder, to be used again.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -58,6 +59,7 @@ export const run: Bench = async (args) => {
       packMiB: round(sizes.reduce((sum, bytes) => sum + bytes, 0) / MIB),
       largestSegmentMiB: round(largest),
       exportSeconds: round(exported.seconds),
+      exportProcessorSeconds: round(exported.processorSeconds),
       exportPeakMiB: round(exported.peakMiB),
       heapMiB: round(peak / MIB),
       heapAboveLargestSegmentMiB: round(above),
@@ -68,7 +70,7 @@ export const run: Bench = async (args) => {
     };
     const pass =
       maxError <= MOST_ERROR &&
-      above <= MOST_HEAP_ABOVE_MIB &&
+      (backend === 'wasm' || above <= MOST_HEAP_ABOVE_MIB) &&
       exported.seconds <= MOST_EXPORT_SECONDS &&
       exported.peakMiB <= MOST_EXPORT_MIB;
     return { name: 'sd-size', device: found.device, figures, pass };
@@ -107,16 +109,29 @@ interface SdSizePage {
   checkSdSize(check: SdSizeCheck): Promise<SdSizeFound>;
 }
 
-const TELL_PEAK =
-  'data:text/javascript,process.on("exit",()=>console.log("peak:"+process.resourceUsage().maxRSS))';
+/** Runs in the exporter's process, and has it say at its end what it took. */
+const TELL_COST = `data:text/javascript,${encodeURIComponent(
+  `process.on('exit', () => {
+    const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
+    console.log(JSON.stringify({ maxRSS, microseconds: userCPUTime + systemCPUTime }));
+  })`,
+)}`;
+
+interface ExportCost {
+  readonly seconds: number;
+  /** Of all threads; less than `seconds` on a machine that is busy with other work. */
+  readonly processorSeconds: number;
+  readonly peakMiB: number;
+}
 
 /** The very command that a person runs, in a process of its own; its memory is all that the system gave it. */
-async function measureExport(weights: string, out: string): Promise<{ seconds: number; peakMiB: number }> {
+async function measureExport(weights: string, out: string): Promise<ExportCost> {
   const started = performance.now();
   const script = ['cli/export.ts', '--weights', weights, '--out', out];
-  const said = await commandOutput(process.execPath, ['--import', TELL_PEAK, '--import', 'tsx', ...script]);
-  const kibibytes = Number(/peak:(\d+)/.exec(said)?.[1]);
-  return { seconds: (performance.now() - started) / 1000, peakMiB: kibibytes / 1024 };
+  const said = await commandOutput(process.execPath, ['--import', TELL_COST, '--import', 'tsx', ...script]);
+  const { maxRSS, microseconds } = JSON.parse(said.trimEnd().split('\n').at(-1) ?? '');
+  const seconds = (performance.now() - started) / 1000;
+  return { seconds, processorSeconds: microseconds / 1e6, peakMiB: maxRSS / 1024 };
 }
 
 function commandOutput(command: string, args: readonly string[]): Promise<string> {
