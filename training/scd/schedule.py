@@ -2,6 +2,8 @@
 
 import time
 
+from . import processes
+
 TIMED_STEPS = 20, 60  # the first ones compile and fill caches
 
 
@@ -26,6 +28,7 @@ class Pace:
             spent = time.time() - self.started
             if step == TIMED_STEPS[1]:
                 seconds_a_step = (spent - self.warm) / (TIMED_STEPS[1] - TIMED_STEPS[0])
-                return step + max(1, int((self.planned_minutes * 60 - spent) / seconds_a_step))
+                left = max(1, int((self.planned_minutes * 60 - spent) / seconds_a_step))
+                return step + processes.smallest(left)
             self.warm = spent
         return total
