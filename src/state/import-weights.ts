@@ -49,7 +49,7 @@ export async function startImport(chosen: readonly ChosenFile[]): Promise<void> 
     useImporting.setState({ notes });
     choosePack(packChoice(pack));
   } catch (error) {
-    if (running === mine) useImporting.setState({ problem: problemOf(error) });
+    if (running === mine) useImporting.setState({ problem: mine.signal.aborted ? null : problemOf(error) });
     await removeHalves().catch(() => undefined);
   }
   if (running === mine) {
