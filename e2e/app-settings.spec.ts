@@ -113,7 +113,7 @@ test('settings are kept in a result and can be taken up again', async ({ page })
   await sheet.getByLabel('Shape').selectOption('9:16');
   await sheet.getByRole('radio', { name: 'L' }).check();
   await sheet.getByLabel('Frame rate').selectOption('15');
-  await sheet.getByRole('switch', { name: 'Still background' }).check();
+  await sheet.getByLabel('Background').selectOption('still');
   await sheet.getByRole('button', { name: 'All as at first' }).click();
   await expect(seed).toHaveValue('1');
   await expect(sheet.getByLabel('Shape')).toHaveValue('photo');
