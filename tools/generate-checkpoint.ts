@@ -32,7 +32,7 @@ export const POSE_ENCODER = {
 };
 
 /** The small autoencoder for Stable Diffusion 1's latents. */
-const AUTOENCODER: AutoencoderConfig = {
+export const SMALL_AUTOENCODER: AutoencoderConfig = {
   _class_name: 'AutoencoderTiny',
   act_fn: 'relu',
   encoder_block_out_channels: [64, 64, 64, 64],
@@ -93,9 +93,9 @@ export async function generateCheckpoint(out: string, { widths, dtype, shards }:
   await writeConfig(join(out, 'pose_encoder'), 'config.json', pose);
   await writeWeights(join(out, 'unet'), unetTensors(unet), dtype, shards);
   await writeWeights(join(out, 'pose_encoder'), poseEncoderTensors(pose), dtype, 1);
-  const { encoder, decoder } = planAutoencoder(AUTOENCODER);
+  const { encoder, decoder } = planAutoencoder(SMALL_AUTOENCODER);
   const autoencoder = [encoder, decoder].flatMap(({ weights }) => weights);
-  await writeConfig(join(out, 'vae'), 'config.json', AUTOENCODER);
+  await writeConfig(join(out, 'vae'), 'config.json', SMALL_AUTOENCODER);
   await writeWeights(
     join(out, 'vae'),
     new Map(autoencoder.map(({ name, shape }) => [name, shape])),

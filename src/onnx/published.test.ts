@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { SMALL_AUTOENCODER } from '../../tools/generate-checkpoint.ts';
 import { planAutoencoder } from './autoencoder.ts';
 import type { SegmentPlan } from './trace.ts';
 import { planUNet } from './unet.ts';
@@ -67,20 +68,6 @@ const KL = {
   norm_num_groups: 32,
 };
 
-const TINY = {
-  _class_name: 'AutoencoderTiny',
-  act_fn: 'relu',
-  encoder_block_out_channels: [64, 64, 64, 64],
-  decoder_block_out_channels: [64, 64, 64, 64],
-  num_encoder_blocks: [1, 3, 3, 3],
-  num_decoder_blocks: [3, 3, 3, 1],
-  in_channels: 3,
-  out_channels: 3,
-  latent_channels: 4,
-  scaling_factor: 1,
-  upsampling_scaling_factor: 2,
-};
-
 const size = (plans: readonly SegmentPlan[]) => {
   const shapes = plans.flatMap(({ weights }) => weights.map(({ shape }) => shape));
   return {
@@ -106,7 +93,7 @@ describe('published networks', () => {
   });
 
   it('their autoencoder, and the tiny one', () => {
-    const [kl, tiny] = [planAutoencoder(KL), planAutoencoder(TINY)];
+    const [kl, tiny] = [planAutoencoder(KL), planAutoencoder(SMALL_AUTOENCODER)];
     expect(size([kl.encoder, kl.decoder])).toEqual({ tensors: 248, parameters: 83_653_863 });
     expect(size([tiny.encoder, tiny.decoder])).toEqual({ tensors: 134, parameters: 2_445_063 });
     expect([kl.factor, tiny.factor]).toEqual([8, 8]);
