@@ -28,11 +28,16 @@ async function live(count: number, seconds: number, restartAt = Number.POSITIVE_
   const restarts: string[] = [];
   const end = new AbortController();
   const context = canvas().getContext('bitmaprenderer');
-  let [looks, looksWithPerson, afterRest] = [0, 0, true];
+  let [looks, looksWithPerson, afterRest, engineIsToEnd] = [0, 0, true, false];
   const staging: Staging = {
     look({ person }) {
       looks++;
       if (person) looksWithPerson++;
+      if (engineIsToEnd && person) {
+        engineIsToEnd = false;
+        // What was just seen is being painted: an engine that ends between two frames would not be missed.
+        setTimeout(() => engine.restart('the bench ended it.'), 4);
+      }
     },
     rest() {
       afterRest = true;
@@ -52,11 +57,8 @@ async function live(count: number, seconds: number, restartAt = Number.POSITIVE_
       });
       afterRest = false;
       if (frames.length === restartAt) {
-        // In the middle of the next frame, where it hurts most.
-        setTimeout(() => {
-          engine.restart('the bench ended it.');
-          detector.dispose('the bench ended it.');
-        }, 20);
+        engineIsToEnd = true;
+        setTimeout(() => detector.dispose('the bench ended it.'), 20);
       }
       if (frames.length === count) end.abort();
     },
