@@ -15,6 +15,7 @@ const FIXTURES = [
   'fixtures/diffusers-unet',
   'fixtures/parity/convolution',
   'fixtures/parity/linear',
+  'fixtures/parity/odd-size',
   'fixtures/diffusers-autoencoders/tiny',
 ];
 const BACKENDS = ['wasm', 'webgpu'] as const;

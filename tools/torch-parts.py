@@ -3,6 +3,7 @@
 python3 tools/torch-parts.py image-encoder --out DIR [--full] [--activation gelu]   a CLIP vision tower
 python3 tools/torch-parts.py reference-net --out DIR [--full]                        a denoiser and its reference net
 python3 tools/torch-parts.py image-processor --out DIR                               a picture as a CLIP vision tower sees it
+python3 tools/torch-parts.py odd-size --out DIR                                      a U-Net whose levels halve to odd sizes
 Small ones by default; --full has the published widths, at a reduced depth. Weights are rounded to float16 before
 anything is computed, so a float16 file holds them exactly.
 """
@@ -20,12 +21,12 @@ from torch.nn import functional as F
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "training"))
 
-from scd import safetensors  # noqa: E402
+from scd import parity_fixture, safetensors  # noqa: E402
 from scd.layers import TransformerBlock  # noqa: E402
 from scd.parity_fixture import TARGET_TIMESTEPS, randomize  # noqa: E402
 from scd.pose_encoder import ControlNetConditioningEmbedding  # noqa: E402
 from scd.scheduler import Scheduler, inference_timesteps  # noqa: E402
-from scd.unet import Alone, UNet2DConditionModel  # noqa: E402
+from scd.unet import Alone, Block, UNet2DConditionModel  # noqa: E402
 
 IMAGE_ENCODER = {
     False: {"hidden_size": 48, "intermediate_size": 96, "num_attention_heads": 3, "patch_size": 8, "image_size": 32, "projection_dim": 24},
@@ -289,6 +290,29 @@ def write_reference_net(out, full):
     safetensors.write(out / "io.safetensors", {name: tensor.numpy() for name, tensor in io.items()})
 
 
+def up_to_skip(block, x, time, tokens, memory, skips):
+    """diffusers' way up where sizes do not halve evenly: to the size of the skip that comes next."""
+    for index in range(len(block.resnets)):
+        x = block.layer(index, torch.cat([x, skips.pop()], 1), time, tokens, memory)
+    if not hasattr(block, "upsamplers"):
+        return x
+    return block.upsamplers[0].conv(F.interpolate(x, size=skips[-1].shape[2:], mode="nearest"))
+
+
+def write_odd_size(out):
+    """10 x 14 latents are 5 x 7 a level further down, then 3 x 4, then 2 x 2."""
+    pose = {"_class_name": "ControlNetConditioningEmbedding", "conditioning_embedding_channels": 8, "conditioning_channels": 3, "block_out_channels": [4, 8]}
+    unet = {
+        **unet_config(False),
+        "down_block_types": ["DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"],
+        "up_block_types": ["UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"],
+        "block_out_channels": [8, 16, 16, 24],
+        "attention_head_dim": 2,
+    }
+    Block.up = up_to_skip
+    parity_fixture.write({"seed": 5, "latent_size": [10, 14], "unet": unet, "pose_encoder": pose, "scheduler": SCHEDULER}, out)
+
+
 def write_json(path, value):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(value, indent=1) + "\n")
@@ -296,7 +320,7 @@ def write_json(path, value):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=["image-encoder", "image-processor", "reference-net"])
+    parser.add_argument("part", choices=["image-encoder", "image-processor", "odd-size", "reference-net"])
     parser.add_argument("--out", required=True, type=Path)
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--activation", default="quick_gelu", choices=["quick_gelu", "gelu"])
@@ -307,6 +331,8 @@ def main():
         write_image_encoder(arguments.out, arguments.full, arguments.activation)
     elif arguments.part == "image-processor":
         write_image_processor(arguments.out)
+    elif arguments.part == "odd-size":
+        write_odd_size(arguments.out)
     else:
         write_reference_net(arguments.out, arguments.full)
 

@@ -120,12 +120,30 @@ export function upsample(
   size: readonly [Dimension, Dimension],
 ): Value {
   const scales = trace.constant('float', [1, 1, factor, factor]);
-  return trace.node('Resize', [x, undefined, scales], [...x.shape.slice(0, 2), ...size], {
-    mode: 'nearest',
-    coordinate_transformation_mode: 'asymmetric',
-    nearest_mode: 'floor',
-  });
+  return trace.node('Resize', [x, undefined, scales], [...x.shape.slice(0, 2), ...size], TO_NEAREST);
 }
+
+/**
+ * To the nearest pixel, as large as another picture: about twice, and a row or a column less where that one's size is
+ * odd, since halving rounds up.
+ */
+export function upsampleLike(trace: Trace, x: Value, like: Value): Value {
+  const kept = trace.node('Shape', [x], [2], { end: 2 });
+  const wanted = trace.node('Shape', [like], [2], { start: 2 });
+  const sizes = trace.node('Concat', [kept, wanted], [4], { axis: 0 });
+  return trace.node(
+    'Resize',
+    [x, undefined, undefined, sizes],
+    [...x.shape.slice(0, 2), ...like.shape.slice(2)],
+    TO_NEAREST,
+  );
+}
+
+const TO_NEAREST = {
+  mode: 'nearest',
+  coordinate_transformation_mode: 'asymmetric',
+  nearest_mode: 'floor',
+} as const;
 
 export function reshapeLike(trace: Trace, x: Value, like: Value, name = ''): Value {
   const shape = trace.node('Shape', [like], [like.shape.length], { name });

@@ -12,7 +12,7 @@ import {
   sizeAt,
   toPicture,
   toTokens,
-  upsample,
+  upsampleLike,
 } from './layers.ts';
 import type { Dimension } from './model.ts';
 import { type SegmentPlan, Trace, type Value } from './trace.ts';
@@ -122,9 +122,8 @@ class UNetWriter {
         if (level.upAttends) x = this.transformer(`${name}.attentions.${j}`, x, i);
       }
       if (i > 0) {
-        x = conv(trace, `${name}.upsamplers.0.conv`, upsample(trace, x, 2, sizeAt(i - 1)), {
-          out: level.channels,
-        });
+        const larger = upsampleLike(trace, x, this.nextSkip);
+        x = conv(trace, `${name}.upsamplers.0.conv`, larger, { out: level.channels });
       }
     });
     if (skips.length > 0) throw new Error('the up blocks leave skips unused');
@@ -149,9 +148,15 @@ class UNetWriter {
     this.skips.push(x);
   }
 
-  private joinSkip(x: Value): Value {
-    const skip = this.skips.pop();
+  private get nextSkip(): Value {
+    const skip = this.skips.at(-1);
     if (skip === undefined) throw new Error('the up blocks ask for more skips than the down blocks left');
+    return skip;
+  }
+
+  private joinSkip(x: Value): Value {
+    const skip = this.nextSkip;
+    this.skips.pop();
     const [batch, channels, ...size] = x.shape as [Dimension, number, ...Dimension[]];
     return this.trace.node('Concat', [x, skip], [batch, channels + (skip.shape[1] as number), ...size], {
       axis: 1,

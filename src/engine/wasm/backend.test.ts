@@ -17,7 +17,12 @@ import { gaussianNoise } from '../../scd/noise.ts';
 import { referenceEvaluation } from '../denoiser.ts';
 import { WasmBackend } from './backend.ts';
 
-const FIXTURES = ['fixtures/diffusers-unet', 'fixtures/parity/linear', 'fixtures/parity/convolution'];
+const FIXTURES = [
+  'fixtures/diffusers-unet',
+  'fixtures/parity/linear',
+  'fixtures/parity/convolution',
+  'fixtures/parity/odd-size',
+];
 
 describe.each([
   ['f32', 1e-3],
