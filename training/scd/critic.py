@@ -1,7 +1,8 @@
-"""A critic of pictures: it keeps a decoder from answering an unsure latent with the mean of all that it might show.
+"""A critic of pictures: it keeps a network from answering what it is unsure of with the mean of all that might be.
 
-Squared and absolute errors are least for a blur. The critic learns to tell decoded pictures from true ones, patch by
-patch, and the decoder is also pulled to where the critic cannot.
+Squared and absolute errors are least for a blur. The critic is shown a picture and the skeleton that was asked for, and
+learns to tell made ones from true ones, patch by patch; the network is pulled to where the critic cannot, and to where
+its layers answer as they do for the truth.
 """
 
 import torch
@@ -11,54 +12,78 @@ from torch.nn import functional as F
 from . import processes
 
 SLOPE = 0.2
+PICTURE, SKELETON = 3, 3
 
 
 class Critic(nn.Module):
-    """Judges patches of about 46 pixels, one every 8."""
+    """Judges patches of about 46 pixels, one every 8, and of about 140, one every 16."""
 
     def __init__(self, channels):
         super().__init__()
-        widths = [3, channels, channels * 2, channels * 4]
-        self.layers = nn.ModuleList(
-            [nn.Conv2d(narrow, wide, 4, stride=2, padding=1) for narrow, wide in zip(widths, widths[1:])]
-            + [nn.Conv2d(widths[-1], widths[-1], 3, padding=1)]
+        widths = [PICTURE + SKELETON, channels, channels * 2, channels * 4, channels * 4]
+        self.down = nn.ModuleList(
+            nn.Conv2d(narrow, wide, 4, stride=2, padding=1) for narrow, wide in zip(widths, widths[1:])
         )
-        self.out = nn.Conv2d(widths[-1], 1, 3, padding=1)
+        self.same = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1) for width in widths[3:])
+        self.out = nn.ModuleList(nn.Conv2d(width, 1, 3, padding=1) for width in widths[3:])
 
-    def forward(self, image):
-        x = image
-        for layer in self.layers:
+    def forward(self, picture, skeleton):
+        """The scores of all patches, (n, patches), above 0 for what it takes for true; and what its layers say."""
+        x = torch.cat([picture, skeleton], 1)
+        answers, scores = [], []
+        for level, layer in enumerate(self.down):
             x = F.leaky_relu(layer(x), SLOPE)
-        return self.out(x).float()
+            answers.append(x)
+            judge = level - (len(self.down) - len(self.out))
+            if judge >= 0:
+                y = F.leaky_relu(self.same[judge](x), SLOPE)
+                answers.append(y)
+                scores.append(self.out[judge](y).float().flatten(1))
+        return torch.cat(scores, 1), answers
+
+
+def unlikeness(answers, true_answers):
+    """How differently the layers answer, each over the size of its answers."""
+    shares = [(a - b).float().abs().mean() / (b.float().abs().mean() + 1e-6) for a, b in zip(answers, true_answers)]
+    return torch.stack(shares).mean()
 
 
 class Adversary:
     """The critic, its optimiser, and what it asks of the network."""
 
-    def __init__(self, settings, device):
-        self.settings = settings
+    def __init__(self, settings, device, bfloat16=False):
+        self.settings, self.bfloat16 = settings, bfloat16
         self.critic = Critic(settings["channels"]).to(device, memory_format=torch.channels_last)
         self.parameters = list(self.critic.parameters())
         self.optimizer = torch.optim.Adam(self.parameters, settings["learning_rate"], betas=(0.5, 0.99))
+        self.told_apart = 0.5  # share of the patches, in the last round
 
-    def clouded(self, image):
+    def clouded(self, picture):
         """With a little noise, so that the critic cannot tell the two by what nobody would see."""
-        return image + self.settings["noise"] * torch.randn_like(image)
+        return picture + self.settings["noise"] * torch.randn_like(picture)
 
-    def pull(self, loss, output, made):
-        """A loss for `made`, a part of `output`, whose slope is `weight` times as steep there as `loss`'s."""
-        (error_slope,) = torch.autograd.grad(loss, output, retain_graph=True)
+    def judge(self, true, made, skeleton):
+        """One round: the critic learns from both. Gives two slopes at `made`: to be taken for true, to be answered alike."""
         seen = made.detach().requires_grad_()
-        (slope,) = torch.autograd.grad(-self.critic(self.clouded(seen)).mean(), seen)
-        scale = self.settings["weight"] * error_slope[: len(made)].norm() / (slope.norm() + 1e-12)
-        return (made * (scale * slope)).sum()
-
-    def learn(self, true, made):
-        """One step of the critic. Gives the share of patches that it tells apart."""
-        judged = self.critic(self.clouded(torch.cat([true, made.detach()])))
-        is_true, is_made = judged[: len(true)], judged[len(true) :]
+        with torch.autocast(made.device.type, dtype=torch.bfloat16, enabled=self.bfloat16):
+            of_true, true_answers = self.critic(self.clouded(true), skeleton)
+            of_made, answers = self.critic(self.clouded(seen), skeleton)
+        (to_pass,) = torch.autograd.grad(-of_made.mean(), seen, retain_graph=True)
+        alike = unlikeness(answers, [answer.detach() for answer in true_answers])
+        (to_match,) = torch.autograd.grad(alike, seen, retain_graph=True)
         self.optimizer.zero_grad(set_to_none=True)
-        (F.relu(1 - is_true).mean() + F.relu(1 + is_made).mean()).backward()
+        (F.relu(1 - of_true).mean() + F.relu(1 + of_made).mean()).backward()
         processes.average_gradients(self.parameters)
         self.optimizer.step()
-        return float(((is_true > 0).float().mean() + (is_made < 0).float().mean()) / 2)
+        self.told_apart = float(((of_true > 0).float().mean() + (of_made < 0).float().mean()) / 2)
+        return to_pass, to_match
+
+    def pull(self, loss, output, true, skeleton):
+        """A loss for the first pictures of `output`, as many as `true` has, beside `loss`: each of the critic's two
+        slopes is `weight`, or `matching`, times as steep there as `loss`'s."""
+        made = output[: len(true)]
+        slopes = self.judge(true, made, skeleton)
+        (error_slope,) = torch.autograd.grad(loss, output, retain_graph=True)
+        steep = error_slope[: len(true)].norm()
+        wanted = self.settings["weight"], self.settings["matching"]
+        return sum((made * (w * steep / (slope.norm() + 1e-12) * slope)).sum() for w, slope in zip(wanted, slopes))

@@ -1,9 +1,9 @@
 """The whole recipe with one command, in as many calls as it takes:
 
 python3 -m scd.recipe --config configs/gpu-256.json --assets ASSETS --work runs/gpu --out OUT --minutes 9
-Renders the people (all cores) while the autoencoder trains, encodes them, trains the U-Net, trains the decoder on and
-polishes it, evaluates and exports. Each call goes on where the last one stopped, as long as --work is still there, and leaves in OUT
-what is worth carrying home: the export as it stands (float16), the logs, and the evaluation once there is one.
+Renders the people (all cores) while the autoencoder trains, encodes them, trains the U-Net, trains the decoder on,
+polishes both together, evaluates and exports. Each call goes on where the last one stopped, as long as --work is still
+there, and leaves in OUT what is worth carrying home: the export as it stands (float16), the logs, and the evaluation once there is one.
 """
 
 import argparse
@@ -15,6 +15,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+
+from .export import WEIGHTS as AUTOENCODER
 
 STATE = "recipe.json"
 
@@ -122,17 +124,20 @@ class Recipe:
         return self.train("scd.train_autoencoder", "decoder", "decoder_minutes", *after)
 
     def polish(self):
+        trained = "--autoencoder", self.work / "decoder", "--model", self.work / "scd"
         data = "--data", self.work / "data", "--latents", self.work / "latents"
-        return self.on_device("scd.polish_decoder", *self.weights(), *data, "--out", self.work / "polished")
+        return self.train("scd.polish", "polished", "polishing_minutes", *trained, *data)
+
+    def newest(self, weights, *stages):
+        return next((self.work / stage for stage in stages if (self.work / stage / weights).exists()), None)
 
     def weights(self):
         """Where the newest ones are; nothing before the autoencoder has been saved once."""
-        autoencoders = [self.work / name for name in ("polished", "decoder", "autoencoder")]
-        newest = next((folder for folder in autoencoders if list(folder.glob("*.safetensors"))), None)
-        model = self.work / "scd"
-        if newest is None:
+        autoencoder = self.newest(AUTOENCODER, "polished", "decoder", "autoencoder")
+        model = self.newest("unet.safetensors", "polished", "scd")
+        if autoencoder is None:
             return []
-        return ["--autoencoder", newest] + (["--model", model] if (model / "unet.safetensors").exists() else [])
+        return ["--autoencoder", autoencoder] + (["--model", model] if model else [])
 
     def evaluate(self):
         return self.on_device("scd.evaluate", *self.weights(), "--data", self.work / "held-out", "--out", self.out / "evaluation")

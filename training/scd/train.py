@@ -21,6 +21,7 @@ from .batches import Batches, collate, onto
 from .correspondence import Guide
 from .model import SCD
 from .schedule import Pace, learning_rate
+from .widen import narrowed
 
 PROBED_TIMESTEPS = (200, 500, 800, 980)
 PROBED_PEOPLE = 24
@@ -165,12 +166,16 @@ def main():
     parser.add_argument("--latents", required=True, nargs="+")
     parser.add_argument("--held-out")
     parser.add_argument("--out", required=True)
+    parser.add_argument("--widths", type=int, nargs="+", help="train a narrower model than the config's, for scd.widen")
+    parser.add_argument("--start-from", help="a model's folder (scd.widen's, say) in place of random weights")
     parser.add_argument("--steps", type=int, help="instead of the config's")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop this call after so long")
     parser.add_argument("--planned-minutes", type=float, help="of all calls: sets the steps by the speed found")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     arguments = parser.parse_args()
     config = json.loads(Path(arguments.config).read_text())
+    if arguments.widths:
+        config = narrowed(config, arguments.widths)
     settings = config["training"]
     device = torch.device(arguments.device)
     if device.type == "cpu":
@@ -181,6 +186,9 @@ def main():
         return Batches(folders, config["size"], config["skeleton"], settings["references"], settings["targets"])
 
     trainer = Trainer(config, settings, settings["steps"], device, arguments.out)
+    if arguments.start_from and trainer.step == 0:
+        trainer.model.load(arguments.start_from)
+        trainer.average.load(arguments.start_from)
     if arguments.steps:
         trainer.total = arguments.steps
     watch = arguments.held_out and processes.RANK == 0

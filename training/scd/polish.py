@@ -1,0 +1,224 @@
+"""Polishes the whole: U-Net, pose encoder and decoder are trained on together, on the pictures that they give.
+
+python3 -m scd.polish --config configs/cpu-256.json --autoencoder runs/decoder --model runs/scd
+    --data DATA --latents LATENTS --out runs/polished
+What training leaves unsure comes out as a blur: a blur is the least error. Here the U-Net's estimate of the clean latents
+is decoded, and a critic (scd.critic) asks for a picture that cannot be told from a true one. The encoder stays as it is,
+and a part of every batch are its own latents, so that the autoencoder stays one.
+Started again, it goes on from its last checkpoint. Runs on several processes as scd.train does.
+"""
+
+import argparse
+import copy
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from . import images, processes, safetensors
+from .autoencoder import AutoencoderTiny
+from .batches import Batches, collate, onto
+from .critic import Adversary
+from .data import Shard
+from .export import WEIGHTS
+from .model import SCD
+from .schedule import Pace, learning_rate
+from .train_autoencoder import reconstruction_loss
+
+SAVED_EVERY = 200  # steps
+
+
+class PictureBatches(Batches):
+    """Batches with a window of each target's picture, somewhere on the person."""
+
+    def __init__(self, folder, data, config):
+        settings = config["polishing"]
+        self.data, self.pictures, self.window = Path(data), {}, settings["window"]
+        super().__init__([folder], config["size"], config["skeleton"], settings["references"], settings["targets"])
+
+    def row(self, shard, person, poses, rng=None):
+        row = super().row(shard, person, poses, rng)
+        if shard.folder.name not in self.pictures:
+            self.pictures[shard.folder.name] = Shard(self.data / shard.folder.name)
+        pictures = self.pictures[shard.folder.name]
+        cells = row["person"].shape[-1]
+        cell = self.size // cells
+        columns = {"corners": [], "truths": [], "masks": []}
+        for pose, covered in zip(poses[1:], row["person"]):
+            rows, places = np.nonzero(covered > 0.2)
+            pick = rng.integers(len(rows)) if len(rows) else None
+            middle = (rows[pick], places[pick]) if len(rows) else (cells // 2, cells // 2)
+            top, left = (int(np.clip(m - rng.integers(self.window), 0, cells - self.window)) for m in middle)
+            window = tuple(slice(start * cell, (start + self.window) * cell) for start in (top, left))
+            picture, mask = pictures.images[person, pose], pictures.masks[person, pose]
+            if row["mirrored"]:
+                picture, mask = picture[:, ::-1], mask[:, ::-1]
+            columns["corners"].append((top, left))
+            columns["truths"].append(picture[window])
+            columns["masks"].append(mask[window] > 127)
+        return {**row, **columns}
+
+    def make(self, *number):
+        rng = np.random.default_rng(number)
+        rows = []
+        for shard, person in self.people(rng):
+            poses = rng.permutation(shard.latents.shape[1])[: self.targets + 1]
+            rows.append(self.row(shard, person, poses, rng))
+        flat = {name: [item for row in rows for item in row[name]] for name in ("corners", "truths", "masks")}
+        pictures = images.to_tensor(np.stack(flat["truths"]))
+        masks = torch.from_numpy(np.stack(flat["masks"])).float()[:, None]
+        return {**collate(rows), "truths": pictures, "masks": masks}, flat["corners"]
+
+
+def windows(tensor, corners, side, cell=1):
+    """What lies in each picture's window of `side` latent cells; `cell` is the tensor's pixels a latent cell."""
+    side = side * cell
+    cut = [t[:, y * cell : y * cell + side, x * cell : x * cell + side] for t, (y, x) in zip(tensor, corners)]
+    return torch.stack(cut).contiguous(memory_format=torch.channels_last)
+
+
+class Polisher:
+    def __init__(self, config, autoencoder, model, out, device):
+        self.settings, self.device, self.out = config["polishing"], device, Path(out)
+        self.total = self.settings["steps"]
+        torch.manual_seed(7)
+        layout = {"device": device, "memory_format": torch.channels_last}
+        self.autoencoder = safetensors.into_module(AutoencoderTiny(config["autoencoder"]), Path(autoencoder) / WEIGHTS)
+        self.autoencoder.to(**layout)
+        self.networks = nn.ModuleDict({"scd": SCD(config).load(model), "decoder": self.autoencoder.decoder}).to(**layout)
+        self.average = copy.deepcopy(self.networks).eval()
+        self.parameters, self.averaged = list(self.networks.parameters()), list(self.average.parameters())
+        self.optimizer = torch.optim.Adam(self.parameters, self.settings["learning_rate"], betas=(0.9, 0.98))
+        self.adversary = Adversary(self.settings["critic"], device, self.settings["bfloat16"])
+        self.kept = {"networks": self.networks, "average": self.average, "optimizer": self.optimizer}
+        self.kept.update(critic=self.adversary.critic, critic_optimizer=self.adversary.optimizer)
+        self.step, self.seconds = 0, 0.0
+        self.out.mkdir(parents=True, exist_ok=True)
+        if (self.out / "checkpoint.pt").exists():
+            saved = torch.load(self.out / "checkpoint.pt", map_location=device)
+            for name, part in self.kept.items():
+                part.load_state_dict(saved[name])
+            self.step, self.seconds, self.total = saved["step"], saved["seconds"], saved["total"]
+
+    def save(self):
+        state = {name: part.state_dict() for name, part in self.kept.items()}
+        progress = {"step": self.step, "seconds": self.seconds, "total": self.total}
+        torch.save({**state, **progress}, self.out / "checkpoint.part")
+        (self.out / "checkpoint.part").replace(self.out / "checkpoint.pt")
+        self.average["scd"].save(self.out, np.float32)
+        finished = copy.copy(self.autoencoder)
+        finished._modules = {**self.autoencoder._modules, "decoder": self.average["decoder"]}
+        safetensors.write(self.out / WEIGHTS, safetensors.from_module(finished))
+
+    def estimate(self, batch):
+        """The clean latents as the U-Net finds them at some noise, or from what it has made of that noise itself."""
+        scd, settings = self.networks["scd"], self.settings
+        clean, scheduler = batch["target_latents"], scd.scheduler
+        features = scd.pose_encoder(torch.cat([batch["target_skeletons"], batch["reference_skeletons"]]))
+        pose, reference_pose = features.split([len(clean), len(batch["reference_latents"])])
+        with_reference = bool(torch.rand(()) >= settings["dropped_references"])
+        kept = scd.unet.reference_pass(batch["reference_latents"], reference_pose)[0] if with_reference else None
+        noise = torch.randn(clean.shape, device=self.device).contiguous(memory_format=torch.channels_last)
+        count = scheduler.config["num_train_timesteps"]
+        timesteps = (torch.rand(len(clean), device=self.device) * count).long()
+        if torch.rand(()) < settings["own_estimates"]:
+            shown = scd.first_estimate(noise, pose, kept)
+            # Only where little noise is left does it show what lies beneath.
+            timesteps = (timesteps * settings["own_below"]).long()
+        else:
+            shown = clean
+        noisy = scheduler.add_noise(shown, noise, timesteps)
+        output = scd.unet.target_pass(noisy, timesteps, pose, kept)
+        return scheduler.clean_and_noise(output.float(), noisy, timesteps)[0]
+
+    def advance(self, batch, corners):
+        settings, decoder = self.settings, self.networks["decoder"]
+        torch.manual_seed(settings["seed"] + self.step * processes.SIZE + processes.RANK)
+        batch = onto(batch, self.device)
+        clean, truths = batch["target_latents"], batch["truths"]
+        encoded = settings["encoded"]
+        side = settings["window"]
+        cell = truths.shape[-1] // side
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(self.step, settings, self.total)
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=settings["bfloat16"]):
+            found = self.estimate(batch)
+            true_latents = windows(clean, corners, side)[:encoded]
+            true_latents = true_latents + settings["latent_noise"] * torch.randn_like(true_latents)
+            output = decoder(torch.cat([windows(found, corners, side), true_latents])).float()
+        of_person = 1 + settings["person_weight"] * batch["masks"]
+        counts = F.interpolate(windows(batch["counts"], corners, side), scale_factor=cell)
+        weight = torch.cat([of_person * counts, of_person[:encoded]])
+        weight = weight / weight.mean()
+        loss = reconstruction_loss(output, torch.cat([truths, truths[:encoded]]), weight)
+        cells = (1 + settings["person_weight"] * batch["person"]) * batch["counts"]
+        of_latents = ((found - clean).square() * cells).mean() / cells.mean()
+        skeletons = windows(batch["target_skeletons"], corners, side, cell)
+        pull = self.adversary.pull(loss, output, truths, skeletons)
+        judged = self.step >= settings["critic"]["from"]
+        self.optimizer.zero_grad(set_to_none=True)
+        (loss + settings["latents_weight"] * of_latents + (pull if judged else 0)).backward()
+        processes.average_gradients(self.parameters)
+        nn.utils.clip_grad_norm_(self.parameters, 1.0)
+        self.optimizer.step()
+        self.step += 1
+        keep = min(settings["average"], self.step / (self.step + 10))
+        with torch.no_grad():
+            torch._foreach_mul_(self.averaged, keep)
+            torch._foreach_add_(self.averaged, self.parameters, alpha=1 - keep)
+        return {"loss": float(loss), "latents": float(of_latents), "toldApart": self.adversary.told_apart}
+
+    def run(self, batches, minutes, planned_minutes):
+        started = clock = time.time()
+        pace, entries = Pace(planned_minutes), []
+        with ThreadPoolExecutor(1) as pool:
+            ahead = pool.submit(batches.make, self.step, processes.RANK)
+            while self.step < self.total and not processes.any_says(time.time() > started + minutes * 60):
+                batch, corners = ahead.result()
+                ahead = pool.submit(batches.make, self.step + 1, processes.RANK)
+                entries.append(self.advance(batch, corners))
+                self.total = pace.total(self.step, self.total)
+                if processes.RANK == 0 and self.step % self.settings["evaluate_every"] == 0:
+                    self.seconds += time.time() - clock
+                    clock = time.time()
+                    means = {name: round(float(np.mean([e[name] for e in entries])), 4) for name in entries[0]}
+                    entries = []
+                    line = json.dumps({"step": self.step, "seconds": round(self.seconds), **means})
+                    print(line, flush=True)
+                    with open(self.out / "log.jsonl", "a") as log:
+                        log.write(line + "\n")
+                if processes.RANK == 0 and self.step % SAVED_EVERY == 0:
+                    self.save()
+        if processes.RANK == 0:
+            self.save()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--autoencoder", required=True)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--latents", required=True)
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="stop this call after so long")
+    parser.add_argument("--planned-minutes", type=float, help="of all calls: sets the steps by the speed found")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    arguments = parser.parse_args()
+    config = json.loads(Path(arguments.config).read_text())
+    device = torch.device(arguments.device)
+    if device.type == "cpu":
+        torch.set_num_threads(1)
+    processes.start()
+    polisher = Polisher(config, arguments.autoencoder, arguments.model, arguments.out, device)
+    batches = PictureBatches(arguments.latents, arguments.data, config)
+    polisher.run(batches, arguments.minutes, arguments.planned_minutes)
+
+
+if __name__ == "__main__":
+    main()
