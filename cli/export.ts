@@ -1,6 +1,6 @@
 /**
  * Turns diffusers weights into a pack, or checks one.
- *   npm run export -- --weights DIR_OR_FILE --out DIR [--precision f16|f32]
+ *   npm run export -- --weights DIR_OR_FILE --out DIR [--precision f16|f32|int8]
  *   npm run export -- --check DIR
  */
 import { createHash } from 'node:crypto';
@@ -8,12 +8,13 @@ import { existsSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PirouetteError } from '../src/errors.ts';
+import { isStorage } from '../src/onnx/part.ts';
 import { checkPack } from '../src/pack/check.ts';
 import { exportPack } from '../src/pack/export.ts';
 import { diskFolder, diskPackWriter } from './node-files.ts';
 
 const USAGE = `Usage:
-  npm run export -- --weights DIR_OR_FILE --out DIR [--precision f16|f32]
+  npm run export -- --weights DIR_OR_FILE --out DIR [--precision f16|f32|int8]
   npm run export -- --check DIR`;
 
 async function main(): Promise<number> {
@@ -27,7 +28,7 @@ async function main(): Promise<number> {
   });
   if (values.check !== undefined) return check(values.check);
   const { weights, out, precision } = values;
-  if (weights === undefined || out === undefined || (precision !== 'f16' && precision !== 'f32')) {
+  if (weights === undefined || out === undefined || !isStorage(precision)) {
     console.error(USAGE);
     return 2;
   }
@@ -44,7 +45,7 @@ async function main(): Promise<number> {
   });
   const bytes = Object.values(manifest.files).reduce((sum, file) => sum + file.bytes, 0);
   console.log(
-    `${out}: ${manifest.unet.length} U-Net segments, ${(bytes / 2 ** 20).toFixed(1)} MiB in ${manifest.precision}.`,
+    `${out}: ${manifest.unet.length} U-Net segments, ${(bytes / 2 ** 20).toFixed(1)} MiB in ${precision}.`,
   );
   return 0;
 }

@@ -2,11 +2,11 @@
  * Writes a large pack of random weights (about 600 MB in f16 where nothing else is asked for): what loading is
  * measured with. The weights are made while they are exported, so that no checkpoint lies on disk and no more than
  * one tensor in memory.
- *   node --import tsx tools/generate-pack.ts --out DIR [--precision f16|f32]
+ *   node --import tsx tools/generate-pack.ts --out DIR [--precision f16|f32|int8]
  */
 import { parseArgs } from 'node:util';
 import { diskPackWriter } from '../cli/node-files.ts';
-import type { Precision } from '../src/onnx/part.ts';
+import { isStorage, type Storage } from '../src/onnx/part.ts';
 import { type ByteSource, safetensorsHeader, tensorBytes } from '../src/onnx/safetensors.ts';
 import { exportPack } from '../src/pack/export.ts';
 import type { Folder } from '../src/pack/folder.ts';
@@ -19,7 +19,7 @@ import { jsonFile, randomFloats } from './random-weights.ts';
 const WIDTHS = [192, 384, 768, 768];
 const HEADS = [6, 6, 12, 12];
 
-export async function generatePack(out: string, precision: Precision = 'f16'): Promise<PackManifest> {
+export async function generatePack(out: string, precision: Storage = 'f16'): Promise<PackManifest> {
   const unet = stableDiffusionUNet(WIDTHS, HEADS);
   const pose = { ...POSE_ENCODER, conditioning_embedding_channels: WIDTHS[0] as number };
   const files: Record<string, ByteSource> = {
@@ -39,8 +39,8 @@ const inMemory = (bytes: Uint8Array<ArrayBuffer>): ByteSource => ({
 });
 
 /** A safetensors file whose values are made when they are read. */
-function randomWeights(tensors: Tensors, precision: Precision): ByteSource {
-  const dtype = precision === 'f16' ? 'F16' : 'F32';
+function randomWeights(tensors: Tensors, precision: Storage): ByteSource {
+  const dtype = precision === 'f32' ? 'F32' : 'F16';
   const specs = [...tensors].map(([name, shape]) => ({ name, shape, dtype }) as const);
   const header = safetensorsHeader(specs);
   return {
@@ -54,8 +54,8 @@ if (import.meta.filename === process.argv[1]) {
   const { values } = parseArgs({
     options: { out: { type: 'string' }, precision: { type: 'string', default: 'f16' } },
   });
-  if (values.out === undefined || (values.precision !== 'f16' && values.precision !== 'f32')) {
-    console.error('Usage: generate-pack --out DIR [--precision f16|f32]');
+  if (values.out === undefined || !isStorage(values.precision)) {
+    console.error('Usage: generate-pack --out DIR [--precision f16|f32|int8]');
     process.exit(2);
   }
   await generatePack(values.out, values.precision);

@@ -1,5 +1,6 @@
 /** Checkpoints in diffusers' folders with random configs and weights, for tests of the exporter. */
 import type { UNetConfig } from '../src/onnx/configs.ts';
+import type { Storage } from '../src/onnx/part.ts';
 import { poseEncoderTensors, type Tensors, unetTensors } from './diffusers-tensors.ts';
 import { exportToMemory, manifestOf, memoryFolder } from './memory-pack.ts';
 import { jsonFile, safetensorsFile } from './random-weights.ts';
@@ -85,7 +86,7 @@ export function checkpoint(config: UNetConfig, changes: Changes = {}): Files {
   return files;
 }
 
-export async function exported(files: Files, precision: 'f16' | 'f32' = 'f16') {
+export async function exported(files: Files, precision: Storage = 'f16') {
   const pack = await exportToMemory(memoryFolder('memory', files), precision);
   return { pack, manifest: manifestOf(pack) };
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import * as ort from 'onnxruntime-web';
 import { widenHalves } from '../src/onnx/float.ts';
-import { layOutPart, type Precision, storeTensor } from '../src/onnx/part.ts';
+import { layOutPart, type Storage, storeTensor } from '../src/onnx/part.ts';
 import { concat } from '../src/onnx/proto.ts';
 import { type Part, retypeToF32 } from '../src/onnx/retype.ts';
 import { type FloatType, tensorIndexOf } from '../src/onnx/safetensors.ts';
@@ -43,12 +43,12 @@ export function numbersOf(file: TensorFile, name: string): Numbers {
   return { shape: tensor.shape, values: new Float32Array(tensor.bytes.buffer) };
 }
 
-export function assemble(plan: SegmentPlan, weights: TensorFile, precision: Precision = 'f32'): Part {
-  const { graph, header, weights: specs } = layOutPart(plan, precision, 'weights');
+export function assemble(plan: SegmentPlan, weights: TensorFile, storage: Storage = 'f32'): Part {
+  const { graph, header, weights: specs } = layOutPart(plan, storage, 'weights');
   const stored = specs.map((spec) => {
     const tensor = weights.get(spec.name);
     if (tensor === undefined) throw new Error(`no ${spec.name}`);
-    return storeTensor(tensor.bytes, tensor.dtype, spec, precision);
+    return storeTensor(tensor.bytes, tensor.dtype, spec, storage);
   });
   return { graph, weights: concat([header, ...stored]) };
 }

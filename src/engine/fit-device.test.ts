@@ -52,6 +52,18 @@ describe('what a model needs', () => {
     expect(needs.largestTensor).toBe(256 * 512 * 512 * 2);
   });
 
+  it('in 8 bits is its files, in f16 as in f32, and some weights as floats', () => {
+    const half = needsOf(LARGE, SIZE, 'f16');
+    const files = Object.fromEntries(
+      Object.entries(LARGE.files).map(([path, file]) => [path, { ...file, bytes: file.bytes / 2 }]),
+    );
+    const int8 = { ...LARGE, weights: 'int8', files } as const;
+    const saved = half.passes.painting - needsOf(int8, SIZE, 'f16').passes.painting;
+    // Half of 1.7 GB, less four times the largest convolution: 2560 x 1280 x 9 halves.
+    expect(saved).toBe(0.85e9 - 4 * 2560 * 1280 * 9 * 2);
+    expect(needsOf(int8, SIZE, 'f32').passes.painting).toBeLessThan(1.8e9);
+  });
+
   it('counts one part at a time of what only looks at the photo', () => {
     const parts = [0, 1, 2].map((i) => ({ graph: `r${i}.onnx`, weights: `${i}.safetensors` }));
     const { passes } = needsOf({ ...LARGE, referenceNet: parts }, SIZE, 'f16');

@@ -43,12 +43,17 @@ export function needsOf(manifest: PackManifest, size: Size, precision: 'f16' | '
   const { configs, files, unet, poseEncoder, encoder, decoder, referenceNet, imageEncoder } = manifest;
   const element = precision === 'f16' ? 2 : 4;
   const stored = manifest.precision === 'f16' ? 2 : 4;
+  const isInt8 = manifest.weights === 'int8';
   const weigh = (part: PartFiles): number =>
     ((files[part.weights]?.bytes ?? 0) * element) / stored + (files[part.graph]?.bytes ?? 0);
+  // What is in 8 bits stays so, and the floats beside it are few.
+  const weighLarge = (part: PartFiles): number =>
+    isInt8 ? (files[part.weights]?.bytes ?? 0) + (files[part.graph]?.bytes ?? 0) : weigh(part);
   const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
-  const resident = sum([...unet, poseEncoder, encoder, decoder].flatMap((part) => (part ? weigh(part) : [])));
+  const small = [poseEncoder, encoder, decoder].flatMap((part) => (part ? weigh(part) : []));
+  const resident = sum([...unet.map(weighLarge), ...small]);
   // Part by part: one of them at a time is on the device.
-  const visiting = Math.max(0, ...[...(referenceNet ?? []), ...(imageEncoder ?? [])].map(weigh));
+  const visiting = Math.max(0, ...[...(referenceNet ?? []), ...(imageEncoder ?? [])].map(weighLarge));
 
   const shape = unetShape(configs.unet);
   const factor = 2 ** (configs.poseEncoder.block_out_channels.length - 1);
@@ -76,9 +81,11 @@ export function needsOf(manifest: PackManifest, size: Size, precision: 'f16' | '
         weights.map(({ shape: dims }) => dims.reduce((product, dim) => product * dim, 1)),
       ),
     ) * element;
+  // Some weights at a time are made floats, and turned for a convolution.
+  const unpacked = isInt8 ? 4 * weightTensor : 0;
   const passes = {
-    reference: resident + visiting + kept + 4 * unetTensor,
-    painting: resident + kept + 4 * unetTensor,
+    reference: resident + visiting + kept + unpacked + 4 * unetTensor,
+    painting: resident + kept + unpacked + 4 * unetTensor,
     decoding: resident + kept + 4 * pictureTensor,
   };
   return {

@@ -2,7 +2,7 @@ import { GraphError } from './errors.ts';
 import { ProtoWriter, readFields } from './proto.ts';
 
 /** The part of ONNX that Pirouette writes, with the numbers ONNX gives its element types. */
-export const ElementType = { float: 1, int64: 7, float16: 10 } as const;
+export const ElementType = { float: 1, int8: 3, int64: 7, float16: 10 } as const;
 export type ElementType = (typeof ElementType)[keyof typeof ElementType];
 
 export type Dimension = number | string;
@@ -47,6 +47,8 @@ export interface Graph {
 
 /** The newest operator set that ONNX releases of 2022 (and Debian's) check; it has LayerNormalization. */
 const OPSET = 17;
+/** The first one whose DequantizeLinear makes f16. */
+const OPSET_OF_INT8 = 19;
 const IR_VERSION = 8;
 const EXTERNAL = 1;
 const AttributeType = { float: 1, int: 2, string: 3, ints: 7 } as const;
@@ -58,9 +60,13 @@ export function encodeModel(graph: Graph): Uint8Array<ArrayBuffer> {
     .int(1, IR_VERSION)
     .string(2, 'pirouette')
     .message(7, (message) => writeGraph(message, graph))
-    .message(8, (opset) => opset.string(1, '').int(2, OPSET))
+    .message(8, (opset) => opset.string(1, '').int(2, hasInt8(graph) ? OPSET_OF_INT8 : OPSET))
     .finish();
 }
+
+/** Whether some of its weights are stored in 8 bits, and made floats where they are used. */
+export const hasInt8 = ({ initializers }: Graph): boolean =>
+  initializers.some(({ type }) => type === ElementType.int8);
 
 function writeGraph(message: ProtoWriter, graph: Graph): void {
   for (const node of graph.nodes) message.message(1, (inner) => writeNode(inner, node));
@@ -244,6 +250,12 @@ function elementType(code: number): ElementType {
   throw new RangeError(`element type ${code} is none that Pirouette writes`);
 }
 
+const SIZES: Readonly<Record<ElementType, number>> = {
+  [ElementType.int8]: 1,
+  [ElementType.float16]: 2,
+  [ElementType.float]: 4,
+  [ElementType.int64]: 8,
+};
+
 /** Bytes an element takes. */
-export const elementSize = (type: ElementType): number =>
-  type === ElementType.float16 ? 2 : type === ElementType.float ? 4 : 8;
+export const elementSize = (type: ElementType): number => SIZES[type];

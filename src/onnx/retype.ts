@@ -1,3 +1,4 @@
+import { GraphError } from './errors.ts';
 import { widenHalves } from './float.ts';
 import {
   decodeModel,
@@ -9,7 +10,7 @@ import {
   type TensorInfo,
 } from './model.ts';
 import { concat } from './proto.ts';
-import { safetensorsHeader, tensorIndexOf } from './safetensors.ts';
+import { type StoredType, safetensorsHeader, type TensorSpec, tensorIndexOf } from './safetensors.ts';
 
 /** An ONNX graph and the safetensors file that its external data lies in. */
 export interface Part {
@@ -25,30 +26,60 @@ export function retypeToF32(part: Part, file: string): Part {
   const graph = decodeModel(part.graph, file);
   if (!hasHalves(graph)) return part;
 
-  const tensors = [...tensorIndexOf(part.weights, file)].sort(([, a], [, b]) => a.offset - b.offset);
-  const header = safetensorsHeader(
-    tensors.map(([name, { shape }]) => ({ name, shape, dtype: 'F32' as const })),
-  );
-  const start = tensors[0]?.[1].offset ?? part.weights.length;
-  const weights = new Uint8Array(header.length + 2 * (part.weights.length - start));
+  const { tensors, bytes } = wideTensors(part.weights, file);
+  const header = safetensorsHeader(tensors);
+  const weights = new Uint8Array(header.length + bytes);
   weights.set(header);
-  for (const [, { offset, bytes }] of tensors) {
-    weights.set(widen(part.weights.subarray(offset, offset + bytes)), header.length + 2 * (offset - start));
+  for (const { from, to, isHalf } of tensors) {
+    const stored = part.weights.subarray(from.offset, from.offset + from.bytes);
+    weights.set(isHalf ? widen(stored) : stored, header.length + to.offset);
   }
-
-  return { weights, graph: encodeModel(widenGraph(graph, (offset) => header.length + 2 * (offset - start))) };
+  return { weights, graph: encodeModel(widenGraph(graph, tensors, header.length)) };
 }
 
-/** The graph alone, for f16 weights that are widened elsewhere: `moved` says where a weight's new place in its file is. */
-export function widenGraph(graph: Graph, moved: (offset: number) => number): Graph {
+/** A tensor of an f16 part, and where it comes to lie, from the first tensor on, when the halves are widened. */
+export interface WideTensor extends TensorSpec {
+  readonly isHalf: boolean;
+  readonly from: { readonly offset: number; readonly bytes: number };
+  readonly to: { readonly offset: number; readonly bytes: number };
+}
+
+/** In their order in the file. What is no half stays as it is. */
+export function wideTensors(
+  weights: Uint8Array,
+  file: string,
+): { readonly tensors: readonly WideTensor[]; readonly bytes: number } {
+  const stored = [...tensorIndexOf(weights, file)].sort(([, a], [, b]) => a.offset - b.offset);
+  let end = 0;
+  const tensors = stored.map(([name, { shape, dtype, offset, bytes: length }]) => {
+    const isHalf = dtype === 'F16';
+    const to = { offset: end, bytes: isHalf ? 2 * length : length };
+    end += to.bytes;
+    const type = isHalf ? 'F32' : (dtype as StoredType);
+    return { name, shape, dtype: type, isHalf, from: { offset, bytes: length }, to };
+  });
+  return { tensors, bytes: end };
+}
+
+/** The graph alone, for f16 weights that are widened elsewhere; `start` is where the first of them will lie. */
+export function widenGraph(graph: Graph, tensors: readonly WideTensor[], start: number): Graph {
+  const places = new Map(tensors.map(({ from, to }) => [from.offset, to]));
   const floatInfo = (info: TensorInfo): TensorInfo => ({ ...info, type: floatType(info.type) });
   const floatInitializer = (initializer: Initializer): Initializer => {
-    if (initializer.type !== ElementType.float16) return initializer;
-    const { data } = initializer;
+    const { type, data } = initializer;
+    if (!isExternal(data)) {
+      return type === ElementType.float16
+        ? { ...initializer, type: ElementType.float, data: widen(data) }
+        : initializer;
+    }
+    const place = places.get(data.offset);
+    if (place === undefined)
+      throw new GraphError(graph.name, `nothing lies where it looks for ${initializer.name}`);
+    const { location } = data;
     return {
       ...initializer,
-      type: ElementType.float,
-      data: isExternal(data) ? { ...data, offset: moved(data.offset), length: 2 * data.length } : widen(data),
+      type: floatType(type),
+      data: { location, offset: start + place.offset, length: place.bytes },
     };
   };
   return {

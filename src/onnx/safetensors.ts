@@ -129,14 +129,18 @@ function expectNoOverlap(index: TensorIndex, dataStart: number, fileSize: number
   if (end !== fileSize) throw new TensorFileError(file, 'it goes on after its last tensor');
 }
 
+/** What packs are written in. */
+const STORED_BYTES = { ...FLOAT_BYTES, I8: 1 } as const;
+export type StoredType = keyof typeof STORED_BYTES;
+
 export interface TensorSpec {
   readonly name: string;
-  readonly dtype: FloatType;
+  readonly dtype: StoredType;
   readonly shape: readonly number[];
 }
 
 export const tensorBytes = ({ dtype, shape }: Omit<TensorSpec, 'name'>): number =>
-  shape.reduce((product, dim) => product * dim, FLOAT_BYTES[dtype]);
+  shape.reduce((product, dim) => product * dim, STORED_BYTES[dtype]);
 
 /** The start of a file that holds these tensors in this order, one after another: its length word and its header. */
 export function safetensorsHeader(tensors: readonly TensorSpec[]): Uint8Array<ArrayBuffer> {

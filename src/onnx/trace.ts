@@ -7,6 +7,7 @@ import {
   type Initializer,
   type Node,
 } from './model.ts';
+import { scaleAxis, scaleName } from './quantize.ts';
 
 /** A tensor that flows through a network while it is written down. */
 export interface Value {
@@ -26,14 +27,20 @@ export interface WeightSpec {
   readonly dims: readonly number[];
 }
 
+interface Place {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Where in a file a weight lies, and where its scales do if it is stored in 8 bits. */
+export interface WeightPlace extends Place {
+  readonly scale?: Place;
+}
+
 export interface SegmentPlan {
   readonly weights: readonly WeightSpec[];
   /** The graph, once it is known how floats are stored and where in the file each weight lies. */
-  graph(
-    type: FloatStorage,
-    location: string,
-    placeOf: (weight: WeightSpec) => { offset: number; length: number },
-  ): Graph;
+  graph(type: FloatStorage, location: string, placeOf: (weight: WeightSpec) => WeightPlace): Graph;
 }
 
 export type FloatStorage = typeof ElementType.float | typeof ElementType.float16;
@@ -197,18 +204,24 @@ function planOf(segment: Segment, title: string): SegmentPlan {
     weights: segment.weights.map(({ spec }) => spec),
     graph(type, location, placeOf) {
       const info = ({ name, shape }: Value) => ({ name, type, shape });
-      const weights: Initializer[] = segment.weights.map(({ spec }) => ({
-        name: spec.name,
-        type,
-        dims: spec.dims,
-        data: { location, ...placeOf(spec) },
-      }));
+      const quantized = new Map<Value, Node>();
+      const weights = segment.weights.flatMap(({ spec, value }): Initializer[] => {
+        const { name, dims } = spec;
+        const { scale, ...place } = placeOf(spec);
+        const data = { location, ...place };
+        if (scale === undefined) return [{ name, type, dims, data }];
+        quantized.set(value, dequantizing(spec));
+        return [
+          { name: scaleName(name), type, dims: spec.shape.slice(0, 1), data: { location, ...scale } },
+          { name, type: ElementType.int8, dims, data },
+        ];
+      });
       const constants = [...segment.constants.values()].map((constant) =>
         constantInitializer(constant, type),
       );
       return {
         name: title,
-        nodes: segment.nodes.map(graphNode),
+        nodes: segment.nodes.flatMap((node) => graphNodes(node, quantized)),
         inputs: [...segment.inputs].map(info),
         outputs: [...segment.outputs].map(info),
         initializers: [...weights, ...constants],
@@ -217,13 +230,34 @@ function planOf(segment: Segment, title: string): SegmentPlan {
   };
 }
 
-const graphNode = ({ name, op, inputs, outputs, attributes }: TracedNode): Node => ({
-  name,
-  op,
-  inputs: inputs.map((input) => input?.name ?? ''),
-  outputs: outputs.map((output) => output.name),
-  attributes,
-});
+/** A node as it stands in the graph, behind what makes floats of the weights in 8 bits that it takes. */
+function graphNodes(
+  { name, op, inputs, outputs, attributes }: TracedNode,
+  quantized: ReadonlyMap<Value, Node>,
+): Node[] {
+  const made = inputs.map((input) => input && quantized.get(input));
+  return [
+    ...made.filter((node) => node !== undefined),
+    {
+      name,
+      op,
+      inputs: inputs.map((input, i) => made[i]?.outputs[0] ?? input?.name ?? ''),
+      outputs: outputs.map((output) => output.name),
+      attributes,
+    },
+  ];
+}
+
+/** ONNX Runtime computes it at every run: unlike a Cast or a product of constants, it is not folded at load. */
+function dequantizing(spec: WeightSpec): Node {
+  return {
+    name: `${spec.name}/DequantizeLinear`,
+    op: 'DequantizeLinear',
+    inputs: [spec.name, scaleName(spec.name)],
+    outputs: [`${spec.name}/floats`],
+    attributes: { axis: scaleAxis(spec) },
+  };
+}
 
 function constantInitializer({ value, type, numbers }: Constant, storage: FloatStorage): Initializer {
   const elementType = type === 'int64' ? ElementType.int64 : type === 'float' ? ElementType.float : storage;

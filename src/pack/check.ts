@@ -132,6 +132,7 @@ class PackCheck {
 
   private initializers(graph: Graph, index: TensorIndex, { graph: file, weights }: PartFiles): void {
     const dtype = this.manifest.precision === 'f16' ? 'F16' : 'F32';
+    const floatType = dtype === 'F16' ? ElementType.float16 : ElementType.float;
     const unused = new Set(index.keys());
     for (const { name, type, dims, data } of graph.initializers) {
       const count = dims.reduce((product, dim) => product * dim, 1);
@@ -147,9 +148,11 @@ class PackCheck {
         continue;
       }
       this.expect(data.location === weights.split('/').at(-1), `${file}: ${name} lies in ${data.location}.`);
+      const mayBeInt8 = this.manifest.weights === 'int8';
       this.expect(
-        tensor.dtype === dtype && type === (dtype === 'F16' ? ElementType.float16 : ElementType.float),
-        `${name} is ${tensor.dtype} in ${weights} and the pack is ${dtype}.`,
+        (tensor.dtype === dtype && type === floatType) ||
+          (mayBeInt8 && tensor.dtype === 'I8' && type === ElementType.int8),
+        `${name} is ${tensor.dtype} in ${weights} and the pack is ${dtype}${mayBeInt8 ? ' and I8' : ''}.`,
       );
       this.expect(
         tensor.offset === data.offset && tensor.bytes === data.length && bytes === data.length,

@@ -6,7 +6,7 @@ import {
   TensorUnexpectedError,
 } from '../onnx/errors.ts';
 import { IMAGE_TOKENS, type ImageTokens, imageTokensOfWidth } from '../onnx/image-encoder.ts';
-import { layOutPart, type Precision, storeTensor } from '../onnx/part.ts';
+import { layOutPart, precisionOf, type Storage, storeTensor } from '../onnx/part.ts';
 import { encodeText } from '../onnx/text.ts';
 import type { SegmentPlan, WeightSpec } from '../onnx/trace.ts';
 import { DENOISER_PREFIX } from '../onnx/unet.ts';
@@ -19,7 +19,8 @@ import { planNetworks } from './networks-fit.ts';
 import type { TensorInfo } from './tensor-file.ts';
 
 export interface ExportOptions {
-  readonly precision: Precision;
+  /** int8: large weights in 8 bits, where they are many, and the rest in f16. */
+  readonly precision: Storage;
   /** The file in the folder that holds the weights, where they do not lie apart by network. */
   readonly file?: string | undefined;
   /** Called for everything that was left out or assumed, before the first file is written. */
@@ -70,12 +71,21 @@ export async function exportPack(
   const plans = planNetworks(configs, imageTokens);
 
   const parts: PartJob[] = [];
-  const add = (path: string, plan: SegmentPlan, weights: Checkpoint): PartFiles => {
-    parts.push({ path, plan, weights });
+  // The pose encoder and the autoencoder are small, and an error of the autoencoder is one of the picture.
+  const floats = precisionOf(options.precision);
+  const add = (
+    path: string,
+    plan: SegmentPlan,
+    weights: Checkpoint,
+    storage: Storage = floats,
+  ): PartFiles => {
+    parts.push({ path, plan, weights, storage });
     return partFiles(path);
   };
   const addAll = (folder: string, segments: readonly SegmentPlan[], weights: Checkpoint): PartFiles[] =>
-    segments.map((plan, i) => add(`${folder}/${String(i).padStart(2, '0')}`, plan, weights));
+    segments.map((plan, i) =>
+      add(`${folder}/${String(i).padStart(2, '0')}`, plan, weights, options.precision),
+    );
 
   expectTensors(PLACES.unet.title, plans.unet.segments, unet.weights);
   const unetFiles = addAll('unet', plans.unet.segments, unet.weights);
@@ -125,7 +135,8 @@ export async function exportPack(
     name: about.name ?? from.name,
     licence: about.licence ?? 'not stated',
     provenance: about.provenance ?? 'not stated',
-    precision: options.precision,
+    precision: floats,
+    ...(options.precision === 'int8' && { weights: 'int8' }),
     configs,
     skeleton: about.skeleton ?? { limbWidth: 4, jointRadius: 4 },
     defaults: {
@@ -237,16 +248,17 @@ interface PartJob {
   readonly path: string;
   readonly plan: SegmentPlan;
   readonly weights: Checkpoint;
+  readonly storage: Storage;
 }
 
 async function writeParts(
   jobs: readonly PartJob[],
   to: PackWriter,
-  { precision, onProgress }: ExportOptions,
+  { onProgress }: ExportOptions,
 ): Promise<Record<string, FileEntry>> {
-  const layouts = jobs.map(({ path, plan }) => {
+  const layouts = jobs.map(({ path, plan, storage }) => {
     const { weights } = partFiles(path);
-    return layOutPart(plan, precision, weights.slice(weights.lastIndexOf('/') + 1));
+    return layOutPart(plan, storage, weights.slice(weights.lastIndexOf('/') + 1));
   });
   const total = layouts.reduce((sum, { graph, weightsBytes }) => sum + graph.length + weightsBytes, 0);
   let done = 0;
@@ -258,14 +270,14 @@ async function writeParts(
     }
   };
   const files: Record<string, FileEntry> = {};
-  for (const [i, { path, weights }] of jobs.entries()) {
+  for (const [i, { path, weights, storage }] of jobs.entries()) {
     const { graph, header, weights: specs } = layouts[i] as (typeof layouts)[number];
     const names = partFiles(path);
     const stored = async function* () {
       yield header;
       for (const spec of specs) {
         const { dtype, bytes } = await weights.read(spec.name);
-        yield storeTensor(bytes, dtype, spec, precision);
+        yield storeTensor(bytes, dtype, spec, storage);
       }
     };
     files[names.graph] = await to.write(names.graph, counted(once(graph)));

@@ -32,6 +32,8 @@ export interface PackManifest {
   readonly provenance: string;
   /** How weights and graphs are stored. A device without f16 runs an f16 pack in f32: the loader retypes graph and weights. */
   readonly precision: 'f16' | 'f32';
+  /** Large weights of the U-Net, the reference net and the image encoder are stored in 8 bits, with scales of `precision`. */
+  readonly weights?: 'int8';
   readonly configs: {
     readonly unet: UNetConfig;
     readonly poseEncoder: PoseEncoderConfig;

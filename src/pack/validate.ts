@@ -48,6 +48,10 @@ export function manifestFaults(json: Json): string[] {
     json.precision === 'f16' || json.precision === 'f32',
     `precision is ${JSON.stringify(json.precision)}`,
   );
+  expect(
+    json.weights === undefined || (json.weights === 'int8' && json.precision === 'f16'),
+    `weights is ${JSON.stringify(json.weights)}`,
+  );
 
   const configs = isObject(json.configs) ? json.configs : {};
   for (const key of ['unet', 'poseEncoder', 'scheduler'])

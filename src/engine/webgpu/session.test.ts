@@ -6,13 +6,14 @@ import { GpuSession, type SessionSource } from './session.ts';
 import type { Place } from './tensors.ts';
 
 const info = (name: string) => ({ name, type: ElementType.float, shape: ['batch', 4] });
-const graph = encodeModel({
-  name: 'Doubled',
-  inputs: [info('x')],
-  outputs: [info('y')],
-  initializers: [{ name: 'w', type: ElementType.float, dims: [4], data: new Uint8Array(16) }],
-  nodes: [{ name: 'add', op: 'Add', inputs: ['x', 'w'], outputs: ['y'], attributes: {} }],
-});
+const graphOf = (type: ElementType) =>
+  encodeModel({
+    name: 'Doubled',
+    inputs: [info('x')],
+    outputs: [info('y')],
+    initializers: [{ name: 'w', type, dims: [4], data: new Uint8Array(16) }],
+    nodes: [{ name: 'add', op: 'Add', inputs: ['x', 'w'], outputs: ['y'], attributes: {} }],
+  });
 
 /** A buffer that knows what it holds, as far as a session can tell. */
 interface FakeBuffer {
@@ -68,9 +69,9 @@ function fakeRuntime(faults: Faults) {
   return { made, runtime: runtime as unknown as Runtime };
 }
 
-async function openSession(faults: Faults, gpu = fakeDevice()) {
+async function openSession(faults: Faults, gpu = fakeDevice(), type: ElementType = ElementType.float) {
   const { made, runtime } = fakeRuntime(faults);
-  const read = vi.fn(async () => ({ graph, weights: new Blob() }));
+  const read = vi.fn(async () => ({ graph: graphOf(type), weights: new Blob() }));
   const source: SessionSource = { name: 'graph', read, weightsPath: 'weights', dimensions: () => 1 };
   const session = await GpuSession.create(runtime, gpu, source);
   session.bind(new Map([['x', { buffer: buffer('x'), shape: [1, 4] }]]));
@@ -101,6 +102,12 @@ describe('a session', () => {
     expect(holds(second)).toBe('run 2');
     expect(made.map(({ captured }) => captured)).toEqual([false]);
     expect(console.warn).toHaveBeenCalledWith(expect.stringContaining('not all nodes'));
+  });
+
+  it('captures no graph with weights in 8 bits', async () => {
+    const { session, made } = await openSession({}, fakeDevice(), ElementType.int8);
+    expect(holds(await session.run())).toBe('run 1');
+    expect(made).toEqual([{ captured: false, released: false }]);
   });
 
   it('runs without capture where its first run fails', async () => {

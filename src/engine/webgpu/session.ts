@@ -1,5 +1,5 @@
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-web/webgpu';
-import { type Dimension, decodeModel, ElementType, type TensorInfo } from '../../onnx/model.ts';
+import { type Dimension, decodeModel, ElementType, hasInt8, type TensorInfo } from '../../onnx/model.ts';
 import { free } from '../../pack/free.ts';
 import { DeviceLimitError, NetworkError, OutOfMemoryError, WrongShapeError } from '../errors.ts';
 import { exclusively, type Runtime } from './runtime.ts';
@@ -32,7 +32,9 @@ interface Opened {
  * must stay in the buffers of the first run, and outputs come back in those of the first run.
  *
  * Where the graph cannot be captured (an operator without a kernel on the device, a driver's fault in the first runs) it
- * runs command by command, and its outputs are copied to where a captured graph's would stay.
+ * runs command by command, and its outputs are copied to where a captured graph's would stay. So does a graph with
+ * weights in 8 bits, by choice: a captured one keeps for good what it computes with, and that would be all of them as
+ * floats, beside the 8 bits that were to save memory.
  */
 export class GpuSession {
   readonly inputs: ReadonlyMap<string, Port>;
@@ -62,7 +64,8 @@ export class GpuSession {
   /** Run it `exclusively`. */
   static async create(runtime: Runtime, gpu: GPUDevice, source: SessionSource): Promise<GpuSession> {
     const part = await source.read();
-    const { inputs, outputs, initializers } = decodeModel(part.graph, source.name);
+    const graph = decodeModel(part.graph, source.name);
+    const { inputs, outputs, initializers } = graph;
     for (const { data } of initializers) expectBindable(gpu, data.length);
     const portsOf = (infos: typeof inputs): Map<string, Port> =>
       new Map(infos.map((info) => [info.name, portOf(info, source.dimensions)]));
@@ -71,7 +74,10 @@ export class GpuSession {
       expectBindable(gpu, bytesOf(shape, type));
     }
     try {
-      return new GpuSession(runtime, gpu, source, ports, await openCaptured(runtime, gpu, source, part));
+      const opened = hasInt8(graph)
+        ? { session: await compile(runtime, gpu, source, part, false), isCaptured: false }
+        : await openCaptured(runtime, gpu, source, part);
+      return new GpuSession(runtime, gpu, source, ports, opened);
     } finally {
       letGo(part);
     }

@@ -1,6 +1,6 @@
 import { widenHalves } from '../../onnx/float.ts';
 import { decodeModel, encodeModel } from '../../onnx/model.ts';
-import { hasHalves, widenGraph } from '../../onnx/retype.ts';
+import { hasHalves, type WideTensor, widenGraph, wideTensors } from '../../onnx/retype.ts';
 import { free } from '../../pack/free.ts';
 import type { Pack, PartFiles } from '../../pack/manifest.ts';
 import type { Element } from './attention.ts';
@@ -31,22 +31,23 @@ export async function readDevicePart(
   const weights = await pack.read(files.weights, signal);
   const graph = decodeModel(bytes, files.graph);
   if (element === 'f16' || !hasHalves(graph)) return { graph: bytes, weights };
-  const start = 8 + Number(new DataView(weights.buffer, weights.byteOffset).getBigUint64(0, true));
-  return {
-    graph: encodeModel(widenGraph(graph, (offset) => 2 * (offset - start))),
-    weights: widenToBlob(weights, start),
-  };
+  const { tensors } = wideTensors(weights, files.weights);
+  return { graph: encodeModel(widenGraph(graph, tensors, 0)), weights: widenToBlob(weights, tensors) };
 }
 
-function widenToBlob(weights: Uint8Array<ArrayBuffer>, start: number): Blob {
+function widenToBlob(weights: Uint8Array<ArrayBuffer>, tensors: readonly WideTensor[]): Blob {
   const pieces: Blob[] = [];
-  for (let at = start; at < weights.length; at += 2 * PIECE) {
-    // A copy, since the halves may lie at an odd place.
-    const halves = new Uint16Array(weights.slice(at, at + 2 * PIECE).buffer);
-    const widened = widenHalves(halves);
-    pieces.push(new Blob([widened]));
-    free(halves);
-    free(widened);
+  for (const { from, isHalf } of tensors) {
+    const end = from.offset + from.bytes;
+    if (!isHalf) pieces.push(new Blob([weights.subarray(from.offset, end)]));
+    for (let at = from.offset; isHalf && at < end; at += 2 * PIECE) {
+      // A copy, since the halves may lie at an odd place.
+      const halves = new Uint16Array(weights.slice(at, Math.min(end, at + 2 * PIECE)).buffer);
+      const widened = widenHalves(halves);
+      pieces.push(new Blob([widened]));
+      free(halves);
+      free(widened);
+    }
   }
   free(weights);
   return new Blob(pieces);
