@@ -71,6 +71,8 @@ export interface SchedulerConfig {
   readonly beta_start: number;
   readonly beta_end: number;
   readonly beta_schedule: string;
+  /** All of them, in the place of a schedule's. */
+  readonly trained_betas?: readonly number[] | null;
   readonly prediction_type?: string;
   readonly timestep_spacing?: string;
   readonly rescale_betas_zero_snr?: boolean;

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { diskFolder } from '../../cli/node-files.ts';
 import { exportToMemory, type Files, manifestOf, memoryFolder } from '../../tools/memory-pack.ts';
+import { checkpoint, unetConfig } from '../../tools/random-checkpoint.ts';
 import { jsonFile, sha256 } from '../../tools/random-weights.ts';
 import { decodeModel, encodeModel, type Graph } from '../onnx/model.ts';
 import { checkPack } from './check.ts';
@@ -13,6 +14,9 @@ beforeAll(async () => {
   sound = await exportToMemory(diskFolder('fixtures/diffusers-unet'), 'f16');
   manifest = manifestOf(sound);
 });
+
+/** With convolutions large enough for 8 bits. */
+const WIDE = { block_out_channels: [8, 64] };
 
 const checkOf = (files: Files) => checkPack(memoryFolder('memory', files), sha256);
 
@@ -60,6 +64,21 @@ describe('a pack', () => {
     ]) {
       expect(faults.join('\n')).toContain(word);
     }
+  });
+
+  it('whose schedule cannot be followed says so', async () => {
+    const scheduler = { ...manifest.configs.scheduler, prediction_type: 'flow' };
+    const configs = { ...manifest.configs, scheduler };
+    const faults = await checkOf(new Map([...sound, ['pack.json', jsonFile({ ...manifest, configs })]]));
+    expect(faults).toEqual([expect.stringContaining('prediction_type is "flow"')]);
+  });
+
+  it('with weights in 8 bits that its pack.json does not state names them', async () => {
+    const int8 = await exportToMemory(memoryFolder('random', checkpoint(unetConfig(WIDE))), 'int8');
+    const { weights: _, ...stated } = manifestOf(int8);
+    expect(await checkOf(int8)).toEqual([]);
+    const faults = await checkOf(new Map([...int8, ['pack.json', jsonFile(stated)]]));
+    expect(faults.join()).toContain('mid_block.resnets.0.conv1.weight is I8');
   });
 
   it('with missing, short and altered files names each', async () => {

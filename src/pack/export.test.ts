@@ -19,6 +19,7 @@ import {
   UnknownArchitectureError,
 } from '../onnx/errors.ts';
 import { tensorIndexOf } from '../onnx/safetensors.ts';
+import { SchedulerError } from '../scd/errors.ts';
 import { checkPack } from './check.ts';
 import { ConfigFileError, NetworksMismatchError, WeightsNotFoundError } from './errors.ts';
 import { exportPack } from './export.ts';
@@ -121,6 +122,14 @@ describe('what cannot be exported', () => {
       files: (all) => all.set('unet/config.json', new Uint8Array([0x7b])),
     });
     await expect(exported(files)).rejects.toThrow(ConfigFileError);
+  });
+
+  it('refuses a schedule that it cannot follow', async () => {
+    const path = 'scheduler/scheduler_config.json';
+    const files = checkpoint(unetConfig());
+    const scheduler = JSON.parse(new TextDecoder().decode(files.get(path)));
+    files.set(path, jsonFile({ ...scheduler, thresholding: true }));
+    await expect(exported(files)).rejects.toThrow(SchedulerError);
   });
 
   it('refuses networks that do not fit together', async () => {

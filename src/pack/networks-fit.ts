@@ -4,6 +4,7 @@ import { type ImageEncoderPlan, planImageEncoder } from '../onnx/image-encoder.t
 import { planPoseEncoder } from '../onnx/pose-encoder.ts';
 import type { SegmentPlan } from '../onnx/trace.ts';
 import { planReferenceNet, planUNet, type ReferenceNetPlan, type UNetPlan } from '../onnx/unet.ts';
+import { DdimSchedule } from '../scd/ddim.ts';
 import { NetworksMismatchError } from './errors.ts';
 import type { PackManifest } from './manifest.ts';
 
@@ -15,9 +16,13 @@ export interface NetworkPlans {
   readonly imageEncoder: ImageEncoderPlan | undefined;
 }
 
-/** The graphs of a pack's networks. Throws for a network that is not built here, and for networks that do not fit together. */
+/**
+ * The graphs of a pack's networks. Throws for a network that is not built here, for networks that do not fit together,
+ * and for a schedule that cannot be followed.
+ */
 export function planNetworks(configs: PackManifest['configs'], imageTokens?: ImageTokens): NetworkPlans {
-  const { unet, poseEncoder, autoencoder, referenceNet, imageEncoder } = configs;
+  const { unet, poseEncoder, autoencoder, scheduler, referenceNet, imageEncoder } = configs;
+  new DdimSchedule(scheduler);
   const plans: NetworkPlans = {
     unet: planUNet(unet),
     poseEncoder: planPoseEncoder(poseEncoder),

@@ -81,16 +81,58 @@ describe('an update', () => {
   });
 });
 
+describe('betas', () => {
+  const mixtures = (changes: Partial<SchedulerConfig>) => {
+    const schedule = new DdimSchedule({ ...config, ...changes });
+    return [0, 250, 500, 999].map((timestep) => schedule.mixture(timestep).clean);
+  };
+
+  it('that were trained stand in the place of a schedule', () => {
+    const trained_betas = Array.from({ length: 1000 }, (_, i) => 0.0001 + (0.02 - 0.0001) * (i / 999));
+    const { beta_start: _, beta_end: __, beta_schedule: ___, ...others } = config;
+    const trained = mixtures({ ...others, trained_betas } as SchedulerConfig);
+    const linear = mixtures({ beta_schedule: 'linear', beta_start: 0.0001, beta_end: 0.02 });
+    linear.forEach((clean, i) => expect(trained[i]).toBeCloseTo(clean, 6));
+  });
+
+  it('of a squared cosine leave what the cosine says', () => {
+    const [first, second, third, last] = mixtures({ beta_schedule: 'squaredcos_cap_v2' });
+    const signal = (t: number) =>
+      Math.cos((((t / 1000 + 0.008) / 1.008) * Math.PI) / 2) / Math.cos(((0.008 / 1.008) * Math.PI) / 2);
+    expect(first).toBeCloseTo(signal(1), 5);
+    expect(second).toBeCloseTo(signal(251), 4);
+    expect(third).toBeCloseTo(signal(501), 4);
+    // The last step takes no more than 0.999 of what was left.
+    expect(last).toBeCloseTo(signal(999) * Math.sqrt(0.001), 6);
+  });
+});
+
 describe('settings it does not know', () => {
-  it.each([{ beta_schedule: 'sigmoid' }, { prediction_type: 'flow' }, { timestep_spacing: 'karras' }])(
-    '%o',
-    (odd) => {
-      expect(() => {
-        const schedule = new DdimSchedule({ ...config, ...odd });
-        schedule.update(schedule.timesteps(10)[0] ?? 0, 10);
-      }).toThrow(SchedulerError);
-    },
-  );
+  it.each<[string, Record<string, unknown>]>([
+    ['beta_schedule is "sigmoid"', { beta_schedule: 'sigmoid' }],
+    ['prediction_type is "flow"', { prediction_type: 'flow' }],
+    ['timestep_spacing is "karras"', { timestep_spacing: 'karras' }],
+    ['no beta_start', { beta_start: null }],
+    ['beta_end is 12', { beta_end: 12 }],
+    ['num_train_timesteps is 0.5', { num_train_timesteps: 0.5 }],
+    ['asks for thresholding', { thresholding: true }],
+    ['trained_betas are not 1000', { trained_betas: [0.1, 0.2] }],
+    ['trained_betas are not 1000', { trained_betas: Array(1000).fill('0.1') }],
+  ])('%s', (words, odd) => {
+    const make = () => new DdimSchedule({ ...config, ...odd } as SchedulerConfig);
+    expect(make).toThrow(SchedulerError);
+    expect(make).toThrow(words);
+  });
+
+  it('are passed over where they change nothing', () => {
+    const others = {
+      thresholding: false,
+      sample_max_value: 1,
+      skip_prk_steps: true,
+      _class_name: 'PNDMScheduler',
+    };
+    expect(() => new DdimSchedule({ ...config, ...others })).not.toThrow();
+  });
 
   it.each([0, 1.5, -3, 1001, Number.NaN])('%d steps', (steps) => {
     expect(() => new DdimSchedule(config).timesteps(steps)).toThrow(SchedulerError);

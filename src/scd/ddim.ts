@@ -47,8 +47,10 @@ export class DdimSchedule {
   readonly #signal: Float32Array;
   readonly #finalSignal: number;
 
+  /** Throws for settings that change what is painted and are not known here. */
   constructor(config: SchedulerConfig) {
     this.#config = { ...DEFAULTS, ...withoutAbsent(config) };
+    expectKnown(this.#config);
     this.#signal = cumulativeSignal(this.#config);
     this.#finalSignal = this.#config.set_alpha_to_one ? 1 : at(this.#signal, 0);
   }
@@ -68,12 +70,10 @@ export class DdimSchedule {
         const stride = total / steps;
         return Array.from({ length: steps }, (_, i) => roundHalfToEven(total - i * stride) - 1);
       }
-      case 'linspace': {
+      default: {
         const stride = steps === 1 ? 0 : (total - 1) / (steps - 1);
         return Array.from({ length: steps }, (_, i) => roundHalfToEven((steps - 1 - i) * stride));
       }
-      default:
-        throw unknownSetting('timestep_spacing', spacing);
     }
   }
 
@@ -144,10 +144,8 @@ function readings(prediction: string, clean: number, noise: number, timestep: nu
       return { ...plain, x0Sample: 1, x0Prediction: -noise, x0Divisor: clean, eSample: 0, ePrediction: 1 };
     case 'v_prediction':
       return { ...plain, x0Sample: clean, x0Prediction: -noise, eSample: noise, ePrediction: clean };
-    case 'sample':
-      return { ...plain, x0Sample: 0, x0Prediction: 1, eSample: 1, ePrediction: -clean, eDivisor: noise };
     default:
-      throw unknownSetting('prediction_type', prediction);
+      return { ...plain, x0Sample: 0, x0Prediction: 1, eSample: 1, ePrediction: -clean, eDivisor: noise };
   }
 }
 
@@ -157,16 +155,60 @@ function cumulativeSignal(config: SchedulerConfig & typeof DEFAULTS): Float32Arr
   return config.rescale_betas_zero_snr ? rescaledToZeroSignal(signal) : signal;
 }
 
+const KNOWN = {
+  beta_schedule: ['linear', 'scaled_linear', 'squaredcos_cap_v2'],
+  prediction_type: ['epsilon', 'v_prediction', 'sample'],
+  timestep_spacing: ['leading', 'trailing', 'linspace'],
+};
+
+function expectKnown(config: SchedulerConfig): void {
+  const {
+    num_train_timesteps: total,
+    beta_schedule: schedule,
+    trained_betas: trained,
+    thresholding,
+  } = config;
+  if (!Number.isInteger(total) || total < 2) throw unknownSetting('num_train_timesteps', total);
+  for (const [field, known] of Object.entries(KNOWN)) {
+    const isNeeded = field !== 'beta_schedule' || trained == null;
+    if (isNeeded && !known.includes(config[field] as string)) throw unknownSetting(field, config[field]);
+  }
+  const isVariance = (value: unknown) => typeof value === 'number' && value >= 0 && value <= 1;
+  for (const field of trained == null && schedule !== 'squaredcos_cap_v2' ? ['beta_start', 'beta_end'] : [])
+    if (!isVariance(config[field])) throw unknownSetting(field, config[field]);
+  if (trained != null && !(Array.isArray(trained) && trained.length === total && trained.every(isVariance))) {
+    throw new SchedulerError(
+      `The scheduler's trained_betas are not ${total} numbers from 0 to 1, one for each of its time steps.`,
+      'Use the scheduler_config.json that was saved with these weights.',
+    );
+  }
+  if (thresholding === true) {
+    throw new SchedulerError(
+      'The scheduler asks for thresholding, which suits networks that paint pixels and is not done on latents.',
+      'Set "thresholding" to false in the scheduler\'s config, as the weights of a latent diffusion model have it.',
+    );
+  }
+}
+
 function betas(config: SchedulerConfig): Float32Array {
-  const { num_train_timesteps: total, beta_start: start, beta_end: end, beta_schedule: schedule } = config;
-  switch (schedule) {
+  const { num_train_timesteps: total, beta_start: start, beta_end: end, trained_betas: trained } = config;
+  if (trained != null) return Float32Array.from(trained);
+  switch (config.beta_schedule) {
     case 'linear':
       return linspace(start, end, total);
     case 'scaled_linear':
       return linspace(Math.sqrt(start), Math.sqrt(end), total).map((root) => root * root);
     default:
-      throw unknownSetting('beta_schedule', schedule);
+      return cosineBetas(total);
   }
+}
+
+/** What makes the signal fall as a squared cosine does, but never all of it in one step. */
+function cosineBetas(count: number): Float32Array {
+  const signalAt = (share: number) => Math.cos((((share + 0.008) / 1.008) * Math.PI) / 2) ** 2;
+  return Float32Array.from({ length: count }, (_, i) =>
+    Math.min(1 - signalAt((i + 1) / count) / signalAt(i / count), 0.999),
+  );
 }
 
 /**
@@ -218,9 +260,12 @@ function withoutAbsent(config: SchedulerConfig): SchedulerConfig {
   ) as unknown as SchedulerConfig;
 }
 
-function unknownSetting(field: string, value: string): SchedulerError {
+function unknownSetting(field: string, value: unknown): SchedulerError {
+  const known = KNOWN[field as keyof typeof KNOWN];
   return new SchedulerError(
-    `The scheduler's ${field} is "${value}", which Pirouette does not know.`,
-    'Use a pack whose scheduler is a DDIM scheduler with linear or scaled_linear betas.',
+    value === undefined
+      ? `The scheduler's config has no ${field}.`
+      : `The scheduler's ${field} is ${JSON.stringify(value)}, which Pirouette does not know.`,
+    `Use weights that DDIM can sample, with their scheduler_config.json${known ? ` (${field}: ${known.join(', ')})` : ''}.`,
   );
 }
