@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
-import { isColour, LEAST_SIDE, MOST_SIDE, type Settings, WORDS } from '../src/state/settings.ts';
+import { extname } from 'node:path';
+import { BOUNDS, isColour, LEAST_SIDE, MOST_SIDE, type Settings, WORDS } from '../src/state/settings.ts';
 
 export const USAGE = `Usage: npm run animate -- --reference PHOTO --motion CLIP --out FILE [options]
 
@@ -12,14 +13,17 @@ export const USAGE = `Usage: npm run animate -- --reference PHOTO --motion CLIP 
   --steps N           denoising steps a frame
   --size S            a side such as 384 (square), or WIDTHxHEIGHT, to the nearest 64; default: by the photo
   --seed N            default 1; the same seed and settings give the same frames
-  --guidance G        1 or more
-  --fps N             frames a second; default: the clip's
+  --guidance G        1 to ${BOUNDS.guidance[1]}; default: the pack's own
+  --fps N             frames a second, up to ${BOUNDS.frameRate[1]}; default: the clip's, up to 30
   --start S, --end S  the part of the clip, in seconds; default: all of it
   --fit fitted|asFilmed, --mirror
   --background B      photo (painted with the rest), still (the photo's own pixels), plain, or a colour: '#20a040'
   --pack PACK         a model pack: folder, zip or address; default: the built-in one
   --backend B         auto, webgpu or wasm
-  --json              one line of JSON on standard output, nothing else`;
+  --json              one line of JSON on standard output, nothing else; {"problem": ...} where it failed
+
+Ctrl-C stops and keeps the frames that are done; pressed again, it quits at once.
+Exit codes: 0 done, 1 failed (the reason is on standard error), 2 a wrong command line, 130 stopped by Ctrl-C.`;
 
 /** A fault of the command line itself: exit code 2. */
 export class UsageError extends Error {}
@@ -78,7 +82,7 @@ export function parseOptions(args: readonly string[]): AnimateOptions {
 
   const references = [
     ...(values.reference ?? []),
-    ...(values.references ?? []).flatMap((list) => list.split(',')),
+    ...(values.references ?? []).flatMap((list) => list.split(',').filter(Boolean)),
   ];
   if (references.length === 0) throw new UsageError('--reference is missing: a photo of the person.');
   if (!values.motion && !values.poses)
@@ -86,8 +90,8 @@ export function parseOptions(args: readonly string[]): AnimateOptions {
   if (!values.out && !values.frames)
     throw new UsageError('--out (a file) or --frames (a folder) is missing.');
   if (values.out) formatOf(values.out);
-  const start = number('start', values.start, 0);
-  const end = number('end', values.end, 0);
+  const start = number('start', values.start, [0]);
+  const end = number('end', values.end, [0]);
   if (end !== undefined && end <= (start ?? 0)) throw new UsageError('--end must be later than --start.');
 
   const settings: Partial<Settings> = {
@@ -95,10 +99,10 @@ export function parseOptions(args: readonly string[]): AnimateOptions {
     backend: oneOf('backend', values.backend, WORDS.backend) ?? 'auto',
     fit: oneOf('fit', values.fit, WORDS.fit) ?? 'fitted',
     mirror: values.mirror,
-    seed: whole('seed', values.seed, 0) ?? 1,
-    steps: whole('steps', values.steps, 1) ?? null,
-    guidance: number('guidance', values.guidance, 1) ?? null,
-    frameRate: number('fps', values.fps, 0.1) ?? null,
+    seed: whole('seed', values.seed, BOUNDS.seed) ?? 1,
+    steps: whole('steps', values.steps, BOUNDS.steps) ?? null,
+    guidance: number('guidance', values.guidance, BOUNDS.guidance) ?? null,
+    frameRate: number('fps', values.fps, BOUNDS.frameRate) ?? null,
     ...sizeOf(values.size),
     ...backgroundOf(values.background),
   };
@@ -107,22 +111,25 @@ export function parseOptions(args: readonly string[]): AnimateOptions {
 }
 
 export function formatOf(out: string): (typeof FORMATS)[keyof typeof FORMATS] {
-  const ending = out.slice(out.lastIndexOf('.') + 1).toLowerCase();
-  if (ending in FORMATS) return FORMATS[ending as keyof typeof FORMATS];
+  const ending = extname(out).slice(1).toLowerCase();
+  if (Object.hasOwn(FORMATS, ending)) return FORMATS[ending as keyof typeof FORMATS];
   throw new UsageError(`--out ${out}: its ending must be one of ${Object.keys(FORMATS).join(', ')}.`);
 }
 
-function number(name: string, text: string | undefined, least: number): number | undefined {
+type Bounds = readonly [least: number, most?: number];
+
+function number(name: string, text: string | undefined, [least, most]: Bounds): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value) || value < least) {
-    throw new UsageError(`--${name} ${text}: a number of at least ${least} is wanted.`);
+  if (text.trim() === '' || !Number.isFinite(value) || value < least || value > (most ?? value)) {
+    const wanted = most === undefined ? `of at least ${least}` : `from ${least} to ${most}`;
+    throw new UsageError(`--${name} ${text}: a number ${wanted} is wanted.`);
   }
   return value;
 }
 
-function whole(name: string, text: string | undefined, least: number): number | undefined {
-  const value = number(name, text, least);
+function whole(name: string, text: string | undefined, bounds: Bounds): number | undefined {
+  const value = number(name, text, bounds);
   if (value !== undefined && !Number.isInteger(value))
     throw new UsageError(`--${name} ${text}: a whole number is wanted.`);
   return value;

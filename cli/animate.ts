@@ -1,27 +1,19 @@
 /**
- * Animates a photo with a clip, without a screen: the built app in headless Chromium. `--help` says how.
- * Exit codes: 0 done, 1 the work failed (the reason is on standard error), 2 the command line was wrong.
+ * Animates a photo with a clip, without a screen: the built app in headless Chromium. `--help` says how, and what the
+ * exit codes mean.
  */
-import {
-  accessSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
-import type { Download, Page } from '@playwright/test';
+import { basename, join } from 'node:path';
+import type { Browser, Download, Page } from '@playwright/test';
 import { unzipSync } from 'fflate';
 import { build, preview } from 'vite';
+import { PirouetteError } from '../src/errors.ts';
 import type { HeadlessAnswer, HeadlessJob, HeadlessProgress, HeadlessResult } from '../src/headless.ts';
 import type { Format } from '../src/state/save.ts';
 import { launchChromium } from '../tools/chromium.ts';
 import { type AnimateOptions, formatOf, parseOptions, USAGE, UsageError } from './animate-options.ts';
+import { expectPack } from './pack-path.ts';
 
 /** A fault with a remedy, from the app or from here. */
 class AnimateError extends Error {}
@@ -33,44 +25,17 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const options = parseOptions(args);
   checkPaths(options);
+  if (options.pack && !isAddress(options.pack)) await expectPack(options.pack);
   const result = await animate(options);
   if (options.json) console.log(JSON.stringify(result));
   else {
     const { frames, width, height, seconds, device } = result;
-    const where = [options.out, options.frames].filter(Boolean).join(' and ');
-    console.log(`${where}: ${frames} frames of ${width}x${height} in ${seconds.toFixed(1)} s on ${device}.`);
+    console.log(`${placesOf(options)}: ${frames} frames of ${width}x${height} in ${seconds.toFixed(1)} s on ${device}.`);
   }
   return 0;
 }
 
-/** Now, not when the work is done. */
-function checkPaths({ references, motion, poses, pack, out, frames }: AnimateOptions): void {
-  for (const path of [...references, motion, poses]) {
-    if (path === undefined) continue;
-    if (!existsSync(path)) throw new AnimateError(`${path} is not there.`);
-    if (!statSync(path).isFile()) throw new AnimateError(`${path} is not a file.`);
-  }
-  if (pack && !isAddress(pack) && !existsSync(pack)) throw new AnimateError(`${pack} is not there.`);
-  if (out && existsSync(out) && !statSync(out).isFile()) {
-    throw new AnimateError(`--out ${out} is a folder. Give it the name of a file.`);
-  }
-  if (out) expectWritable('--out', out);
-  if (frames) expectWritable('--frames', frames);
-}
-
-function expectWritable(option: string, path: string): void {
-  // What is not there yet will be made, in the nearest folder above that is.
-  let place = resolve(path);
-  while (!existsSync(place)) place = dirname(place);
-  const isOldFile = option === '--out' && place === resolve(path);
-  try {
-    accessSync(place, constants.W_OK);
-    if (!isOldFile && !statSync(place).isDirectory()) throw new Error(`${place} is no folder`);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : error;
-    throw new AnimateError(`${option} ${path} cannot be written: ${reason}. Choose another place.`);
-  }
-}
+const placesOf = ({ out, frames }: AnimateOptions) => [out, frames].filter(Boolean).join(' and ');
 
 async function animate(options: AnimateOptions): Promise<HeadlessResult> {
   if (!existsSync('dist/headless.html')) {
@@ -78,8 +43,10 @@ async function animate(options: AnimateOptions): Promise<HeadlessResult> {
     await build({ logLevel: 'error' });
   }
   const server = await preview({ preview: { port: 0, host: '127.0.0.1' }, logLevel: 'error' });
-  const browser = await launchChromium(options.settings.backend === 'wasm' ? {} : { webgpu: 'any' });
+  let browser: Browser | undefined;
   try {
+    const webgpu = options.settings.backend === 'wasm' ? {} : ({ webgpu: 'any' } as const);
+    browser = await launchChromium({ ...webgpu, surviveInterrupt: true });
     const context = await browser.newContext({ acceptDownloads: true, serviceWorkers: 'block' });
     const page = await context.newPage();
     const address = server.httpServer.address();
@@ -89,7 +56,7 @@ async function animate(options: AnimateOptions): Promise<HeadlessResult> {
     await page.goto(`http://127.0.0.1:${address.port}/headless.html`);
     return await run(page, options);
   } finally {
-    await browser.close();
+    await browser?.close();
     await server.close();
   }
 }
@@ -127,13 +94,38 @@ async function run(page: Page, options: AnimateOptions): Promise<HeadlessResult>
   const answer = await Promise.race([
     page.evaluate((asked): Promise<HeadlessAnswer> => window.pirouette.animate(asked), job),
     crashed,
+    stopOnInterrupt(page),
   ]);
   endProgress();
-  if ('problem' in answer) throw new AnimateError(`${answer.problem.message}\n${answer.problem.remedy}`);
-  for (const warning of answer.result.warnings) console.error(`Note: ${warning}`);
-  while (downloads.length < formats.length) downloads.push(await page.waitForEvent('download'));
-  await saveDownloads(downloads, options);
-  return answer.result;
+  const { result, problem } = answer;
+  if (result) {
+    for (const warning of result.warnings) console.error(`Note: ${warning}`);
+    while (downloads.length < formats.length) downloads.push(await page.waitForEvent('download'));
+    await saveDownloads(downloads, options);
+  }
+  if (problem) {
+    throw new AppError(problem, result ? `${placesOf(options)} has the ${result.frames} that were done.` : '');
+  }
+  return result;
+}
+
+/** The first Ctrl-C stops the painting; where nothing is painted yet, and at the second, all of it ends. */
+function stopOnInterrupt(page: Page): Promise<never> {
+  return new Promise((_, reject) => {
+    const quit = () => reject(new AnimateError('Stopped.'));
+    process.on('SIGINT', () => {
+      if (interrupted) return quit();
+      interrupted = true;
+      endProgress();
+      page
+        .evaluate(() => window.pirouette.stop())
+        .then((keeps) => {
+          if (!keeps) return quit();
+          console.error('Stopping; what is done is kept. Ctrl-C again quits at once.');
+        })
+        .catch(quit);
+    });
+  });
 }
 
 /** The page hands out its files in the order that they were asked for: the film, then the frames. */
@@ -152,8 +144,6 @@ async function saveDownloads(downloads: Download[], { out, frames }: AnimateOpti
     rmSync(folder, { recursive: true });
   }
 }
-
-const isAddress = (pack: string) => /^https?:\/\//.test(pack);
 
 const STAGES: Readonly<Record<HeadlessProgress['stage'], string>> = {
   reading: 'Reading photo and clip',
@@ -178,11 +168,16 @@ function endProgress(): void {
   if (process.stderr.isTTY && shown) process.stderr.write('\n');
 }
 
+const asJson = process.argv.includes('--json');
+
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   endProgress();
-  console.error(error instanceof Error ? error.message : error);
+  const message = error instanceof Error ? error.message : String(error);
+  console.error(message);
   if (error instanceof UsageError) console.error(`\n${USAGE}`);
-  process.exitCode = error instanceof UsageError ? 2 : 1;
+  const problem = error instanceof AppError ? error.problem : { message, remedy: '' };
+  if (asJson) console.log(JSON.stringify({ problem }));
+  process.exitCode = interrupted ? 130 : error instanceof UsageError ? 2 : 1;
 }
