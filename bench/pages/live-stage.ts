@@ -1,6 +1,6 @@
 /** A live session as the app runs it, of which a measurement may change a part. */
 import { createEngine } from '../../src/client/engine.ts';
-import { FOR_LIVE, PoseClient } from '../../src/client/pose.ts';
+import { FOR_LIVE_COMPANY, PoseClient } from '../../src/client/pose.ts';
 import type { LoadOptions, Reference, RenderOptions } from '../../src/engine/api.ts';
 import {
   FramePlanner,
@@ -41,7 +41,7 @@ export interface Staging {
 }
 
 export const engine = createEngine();
-export const detector = new PoseClient({ ...FOR_LIVE, people: 2 }, ASSETS);
+export const detector = new PoseClient(FOR_LIVE_COMPANY, ASSETS);
 let setting: Setting;
 export let camera: Camera;
 let reference: Reference;

@@ -70,15 +70,16 @@ export async function measureStill(count: number, photo: string): Promise<StillR
   return { drift, furthest, flicker: change };
 }
 
-/** The photo as a camera would see it, as fast as it is looked at, on a clock of its own. */
+/** The photo as a camera would see it, whenever it is looked at, on a clock of its own. */
 async function stillCamera(photo: string): Promise<LiveFrames> {
   const person = await createImageBitmap(await (await fetch(photo)).blob());
   const canvas = new OffscreenCanvas(SIDE, SIDE);
   const context = canvas.getContext('2d', { willReadFrequently: true });
   if (!context) throw new Error('This browser gives no canvas.');
   return {
-    async *frames({ signal }) {
+    async *frames({ signal, by = () => 0 }) {
       for (let frame = 0; !signal?.aborted; frame++) {
+        await new Promise((resolve) => setTimeout(resolve, by() - performance.now()));
         context.drawImage(person, 0, 0, SIDE, SIDE);
         if (frame < LOOKS) {
           const image = context.getImageData(0, 0, SIDE, SIDE);

@@ -12,6 +12,8 @@ type Choice = Omit<PoseSettings, 'assets'>;
 export const FOR_FILES: Choice = { model: 'full', people: 4, delegate: 'CPU' };
 /** The lite model and one person: for a camera, where every frame counts. */
 export const FOR_LIVE: Choice = { model: 'lite', people: 1, delegate: 'CPU' };
+/** The same, but a second person is noticed within a second or two, and can be chosen. */
+export const FOR_LIVE_COMPANY: Choice = { ...FOR_LIVE, people: 2, searchEveryMs: 1500 };
 
 interface Running {
   readonly worker: Worker;

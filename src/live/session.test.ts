@@ -80,9 +80,9 @@ async function play(
     },
   );
   const source = {
-    async *frames({ signal }: { signal?: AbortSignal }) {
+    async *frames({ signal, by = () => 0 }: { signal?: AbortSignal; by?: () => number }) {
       while (!signal?.aborted) {
-        await wait(frameMs);
+        await wait(Math.max(frameMs, by() - performance.now() - frameMs));
         const image = { width: 256, height: 256, close() {} } as unknown as ImageBitmap;
         yield { image, takenAt: performance.now() };
       }

@@ -16,6 +16,8 @@ export interface LiveFrames {
   frames(options: {
     signal?: AbortSignal;
     maxSide?: number;
+    /** The moment until which a fresher frame is worth waiting for. */
+    by?: () => number;
   }): AsyncIterable<{ readonly image: ImageBitmap; readonly takenAt: number }>;
 }
 
@@ -189,34 +191,40 @@ export class LiveSession {
   }
 
   async #watch(source: LiveFrames, signal: AbortSignal): Promise<void> {
-    let asked = performance.now();
-    for await (const { image, takenAt } of source.frames({ signal, maxSide: WATCH_SIDE })) {
+    let by = 0;
+    const options = { signal, maxSide: WATCH_SIDE, by: () => by };
+    for await (const { image, takenAt } of source.frames(options)) {
       const size = { width: image.width, height: image.height };
       this.#listener.camera?.(image);
       const began = performance.now();
+      this.#lookout.begin();
       const people = await this.#surviving(() => this.#parts.follow(image, takenAt));
+      this.#lookout.end();
       const poseMs = performance.now() - began;
-      // A camera that has nothing new yet belongs to the time of a look.
-      this.#lookout.looked(performance.now() - asked);
       if (signal.aborted) return;
       if (people !== undefined) this.#notice(size, people, takenAt, poseMs);
-      await this.#untilNextLook(began, poseMs, signal);
+      // Where a single look takes longer than that, nothing is gained by hurrying.
+      const latest = began + Math.max(LONGEST_BETWEEN_LOOKS_MS, 2 * poseMs);
+      by = await this.#nextLook(latest, signal);
       await this.#gate.passage(signal);
-      asked = performance.now();
     }
   }
 
-  async #untilNextLook(began: number, poseMs: number, signal: AbortSignal): Promise<void> {
-    // Where a single look takes longer than that, nothing is gained by hurrying.
-    const latest = began + Math.max(LONGEST_BETWEEN_LOOKS_MS, 2 * poseMs);
-    // One at a time: while nothing is painted, every look would leave another one waiting.
+  /** Returns when it is time to choose a frame for the next look, with the moment by which that look should begin. */
+  async #nextLook(latest: number, signal: AbortSignal): Promise<number> {
+    // While nothing is painted, every look would leave another one waiting.
     this.#emptied ??= this.#newest.emptied(signal).finally(() => {
       this.#emptied = undefined;
     });
-    await Promise.race([this.#emptied, pause(latest - performance.now(), signal)]);
-    if (this.#paintingSince === undefined) return;
-    const wanted = this.#lookout.nextLook(this.#paintingSince, this.#pacer.frameMs);
-    await pause(Math.min(wanted, latest) - performance.now(), signal);
+    const isForNow = () =>
+      this.#paintingSince !== undefined &&
+      performance.now() < this.#lookout.wanted(this.#paintingSince, this.#pacer.frameMs);
+    // A pose that came far too early is looked for again, before the painter asks.
+    if (!isForNow()) await Promise.race([this.#emptied, pause(latest - performance.now(), signal)]);
+    if (this.#paintingSince === undefined) return 0;
+    const by = this.#lookout.lookBy(this.#paintingSince, this.#pacer.frameMs);
+    // One more before it only where there is time for both.
+    return by - latest > this.#lookout.lookMs ? latest : by;
   }
 
   #notice(size: Size, people: readonly Pose[], takenAt: number, poseMs: number): void {
@@ -234,11 +242,13 @@ export class LiveSession {
       await this.#gate.passage(signal);
       await this.#swap?.catch(() => undefined);
       const asked = performance.now();
+      const missedMs = this.#lookout.remainingMs;
       const seen = await this.#newest.take(signal);
       if (seen === undefined) return;
       // A swap may have begun while nobody was seen.
       if (this.#swap) continue;
-      if (hasJustPainted) this.#lookout.waited(performance.now() - asked, this.#pacer.frameMs);
+      const waitMs = Math.max(missedMs, performance.now() - asked);
+      if (hasJustPainted) this.#lookout.waited(waitMs, this.#pacer.frameMs);
       const plan = this.#planner.next(seen.pose, this.#pacer.evaluations);
       if (plan === undefined) this.#listener.rest();
       else await this.#paintOne(seen, plan, signal);

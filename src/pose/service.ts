@@ -1,9 +1,16 @@
 import { extent } from './body.ts';
+import { Company } from './company.ts';
 import { type DetectorOptions, type Outlined, PoseDetector, type PoseSource } from './detector.ts';
 import type { Pose } from './types.ts';
 
-export type PoseSettings = Omit<DetectorOptions, 'mode'>;
+export interface PoseSettings extends Omit<DetectorOptions, 'mode'> {
+  /** For `follow`: while one person is alone, others are sought only so often. Without it, in every picture. */
+  readonly searchEveryMs?: number;
+}
+
 type Mode = DetectorOptions['mode'];
+/** 'one' is 'video' for a single person. */
+type Role = Mode | 'one';
 
 export interface PoseInfo {
   /** What the network really runs on: a GPU that was asked for and does not work gives way to the CPU. */
@@ -13,7 +20,8 @@ export interface PoseInfo {
 /** What the pose worker does; the page sees it through src/client/pose.ts. */
 export class PoseService {
   private settings: PoseSettings | undefined;
-  private readonly detectors = new Map<Mode, Promise<PoseDetector>>();
+  private readonly detectors = new Map<Role, Promise<PoseDetector>>();
+  private company: Company | undefined;
 
   /** Comes first, before anything is asked for. */
   configure(settings: PoseSettings): void {
@@ -40,12 +48,34 @@ export class PoseService {
 
   /** Everybody in the next picture of a clip or a camera, largest first. It is closed afterwards. */
   async follow(frame: PoseSource, timeMs: number): Promise<Pose[]> {
+    if (this.settings?.searchEveryMs !== undefined) return this.followInCompany(frame, timeMs);
     return this.look('video', frame, (detector) => byExtent(detector.detect(frame, timeMs), (pose) => pose));
+  }
+
+  private async followInCompany(frame: PoseSource, timeMs: number): Promise<Pose[]> {
+    try {
+      this.company ??= await this.startCompany();
+    } catch (error) {
+      if ('close' in frame) frame.close();
+      throw error;
+    }
+    return byExtent(this.company.look(frame, timeMs), (pose) => pose);
+  }
+
+  private async startCompany(): Promise<Company> {
+    const all = await this.detector('video');
+    const one = await this.detector('one');
+    return new Company(
+      (source, time) => one.detect(source, time),
+      (source, time) => all.detect(source, time),
+      this.settings?.searchEveryMs ?? 0,
+    );
   }
 
   /** Another clip begins: nobody is where they were. */
   async forget(): Promise<void> {
-    await this.close('video');
+    this.company = undefined;
+    await Promise.all([this.close('video'), this.close('one')]);
   }
 
   private async look<T>(mode: Mode, source: PoseSource, question: (detector: PoseDetector) => T): Promise<T> {
@@ -56,22 +86,24 @@ export class PoseService {
     }
   }
 
-  private detector(mode: Mode): Promise<PoseDetector> {
-    const started = this.detectors.get(mode);
+  private detector(role: Role): Promise<PoseDetector> {
+    const started = this.detectors.get(role);
     if (started) return started;
     if (this.settings === undefined) throw new Error('configure() comes first.');
-    const starting = PoseDetector.create({ ...this.settings, mode });
-    this.detectors.set(mode, starting);
+    const starting = PoseDetector.create(
+      role === 'one' ? { ...this.settings, mode: 'video', people: 1 } : { ...this.settings, mode: role },
+    );
+    this.detectors.set(role, starting);
     // A start that failed is not kept: the next call tries again.
     starting.catch(() => {
-      if (this.detectors.get(mode) === starting) this.detectors.delete(mode);
+      if (this.detectors.get(role) === starting) this.detectors.delete(role);
     });
     return starting;
   }
 
-  private async close(mode: Mode): Promise<void> {
-    const detector = this.detectors.get(mode);
-    this.detectors.delete(mode);
+  private async close(role: Role): Promise<void> {
+    const detector = this.detectors.get(role);
+    this.detectors.delete(role);
     const settled = await detector?.catch(() => undefined);
     settled?.close();
   }

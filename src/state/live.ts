@@ -1,5 +1,5 @@
 import { create } from 'zustand';
-import { FOR_LIVE, PoseClient } from '../client/pose.ts';
+import { FOR_LIVE_COMPANY, PoseClient } from '../client/pose.ts';
 import type { EngineApi } from '../engine/api.ts';
 import {
   FROM_LAST_FRAME,
@@ -87,8 +87,6 @@ export const useLive = create<Live>(() => ({
 
 export const view = new LiveView();
 
-/** Two, so that a second person is noticed and can be chosen. */
-const WATCHING = { ...FOR_LIVE, people: 2 };
 const FIGURES_EVERY_MS = 500;
 const RESTART_SHOWN_MS = 4000;
 const COUNTDOWN_SECONDS = 3;
@@ -178,7 +176,7 @@ async function runSession(
   mine: number,
 ): Promise<void> {
   const engine = currentEngine();
-  const pose = new PoseClient(WATCHING);
+  const pose = new PoseClient(FOR_LIVE_COMPANY);
   const meter = new LiveMeter();
   const end = new AbortController();
   const { settings, pack } = useChoices.getState();

@@ -106,6 +106,8 @@ export class Camera extends FrameSource {
   readonly deviceId: string;
   /** Settles when the camera is unplugged, taken or forbidden; never when it is closed. */
   readonly lost: Promise<CameraLostError>;
+  readonly #lose: () => void;
+  #silence: ReturnType<typeof setTimeout> | undefined;
 
   constructor(stream: MediaStream, video: HTMLVideoElement, mirror: boolean) {
     super(video, mirror);
@@ -113,12 +115,16 @@ export class Camera extends FrameSource {
     const track = this.#track;
     this.label = track.label;
     this.deviceId = track.getSettings().deviceId ?? '';
-    this.lost = new Promise((resolve) => {
-      track.addEventListener('ended', () => {
-        this.end(new CameraLostError());
-        resolve(new CameraLostError());
-      });
-    });
+    const { promise, resolve } = Promise.withResolvers<CameraLostError>();
+    this.lost = promise;
+    this.#lose = () => {
+      const fault = new CameraLostError();
+      this.end(fault);
+      resolve(fault);
+    };
+    track.addEventListener('ended', this.#lose);
+    document.addEventListener('visibilitychange', this.#awaitFrame);
+    this.#awaitFrame();
   }
 
   get frameRate(): number {
@@ -136,18 +142,22 @@ export class Camera extends FrameSource {
 
   close(): void {
     this.end();
+    clearTimeout(this.#silence);
+    document.removeEventListener('visibilitychange', this.#awaitFrame);
     for (const track of this.stream.getTracks()) track.stop();
     this.video.srcObject = null;
   }
 
-  protected override async nextChange(): Promise<void> {
-    const before = this.shownAt;
-    const waited = new Promise<void>((resolve) => setTimeout(resolve, LOST_AFTER_MS));
-    await Promise.race([super.nextChange(), waited]);
-    // A hidden page is shown no frames, and that is well.
-    const silent = this.shownAt === before && this.isOpen && !document.hidden;
-    if (silent && performance.now() - before > LOST_AFTER_MS) this.end(new CameraLostError());
+  protected override arrived(): void {
+    this.#awaitFrame();
+    super.arrived();
   }
+
+  /** A page that is seen hears of a camera that falls silent; a hidden one is shown no frames, and that is well. */
+  readonly #awaitFrame = (): void => {
+    clearTimeout(this.#silence);
+    if (this.isOpen && !document.hidden) this.#silence = setTimeout(this.#lose, LOST_AFTER_MS);
+  };
 
   get #track(): MediaStreamTrack {
     const [track] = this.stream.getVideoTracks();

@@ -1,3 +1,4 @@
+import { Arrivals } from '../arrivals.ts';
 import { context2d } from '../canvas.ts';
 
 export interface CameraFrame {
@@ -11,12 +12,9 @@ export interface CameraFrame {
 export class FrameSource {
   mirror: boolean;
   protected readonly video: HTMLVideoElement;
-  protected shownAt = 0;
+  readonly #arrivals = new Arrivals();
   readonly #canvas = new OffscreenCanvas(1, 1);
-  #shown = 0;
-  #fault: Error | undefined;
-  #isOpen = true;
-  #changed = Promise.withResolvers<void>();
+  #takenAt = 0;
 
   constructor(video: HTMLVideoElement, mirror: boolean) {
     this.video = video;
@@ -32,27 +30,20 @@ export class FrameSource {
     return this.video.videoHeight;
   }
 
-  /** Each time the newest frame, when there is one that was not given yet: a slow loop skips, and nothing queues. */
+  /**
+   * Each time the newest frame, when there is one that was not given yet: a slow loop skips, and nothing queues. `by` is
+   * the moment until which a fresher one is worth waiting for.
+   */
   async *frames({
-    signal,
     maxSide = Infinity,
+    ...options
   }: {
     signal?: AbortSignal;
     maxSide?: number;
+    by?: () => number;
   } = {}): AsyncGenerator<CameraFrame> {
-    const stop = () => this.#wake();
-    signal?.addEventListener('abort', stop);
-    try {
-      let given = 0;
-      for (;;) {
-        while (this.#shown === given && this.#isOpen && !signal?.aborted) await this.nextChange();
-        if (this.#fault && !signal?.aborted) throw this.#fault;
-        if (signal?.aborted || !this.#isOpen) return;
-        given = this.#shown;
-        yield { image: this.#capture(maxSide), takenAt: this.shownAt };
-      }
-    } finally {
-      signal?.removeEventListener('abort', stop);
+    for await (const _ of this.#arrivals.newest(options)) {
+      yield { image: this.#capture(maxSide), takenAt: this.#takenAt };
     }
   }
 
@@ -62,34 +53,26 @@ export class FrameSource {
   }
 
   protected get isOpen(): boolean {
-    return this.#isOpen;
+    return this.#arrivals.isOpen;
   }
 
   /** No frame comes any more; whoever waits for one hears of the fault, if it is one. */
   protected end(fault?: Error): void {
-    if (!this.#isOpen) return;
-    this.#isOpen = false;
-    this.#fault = fault;
-    this.#wake();
+    this.#arrivals.end(fault);
   }
 
-  protected nextChange(): Promise<void> {
-    return this.#changed.promise;
+  /** A new frame is there. */
+  protected arrived(): void {
+    this.#arrivals.arrive();
   }
 
   #watch(): void {
     this.video.requestVideoFrameCallback((now, { captureTime }) => {
-      if (!this.#isOpen) return;
-      this.#shown++;
-      this.shownAt = captureTime ?? now;
-      this.#wake();
+      if (!this.isOpen) return;
+      this.#takenAt = captureTime ?? now;
+      this.arrived();
       this.#watch();
     });
-  }
-
-  #wake(): void {
-    this.#changed.resolve();
-    this.#changed = Promise.withResolvers();
   }
 
   #capture(maxSide: number): ImageBitmap {
