@@ -76,10 +76,14 @@ describe('the verdict', () => {
 
   it.each([
     ['yes', {}, 'should take it'],
-    ['yes', { largestTensor: 2 * GIB, memory: 8 * GIB, storage: 10 * GIB }, 'should take it'],
+    [
+      'yes',
+      { largestTensor: 2 * GIB, memory: 8 * GIB, storage: { unkept: 1.7e9, left: 2e9 } },
+      'should take it',
+    ],
     ['no', { largestTensor: 128 * 2 ** 20 - 1 }, '134 MB at most'],
     ['perhaps', { memory: GIB }, 'says it has 1.1 GB, so it may not fit'],
-    ['perhaps', { storage: GIB }, 'fetched anew at the next visit'],
+    ['perhaps', { storage: { unkept: 1.7e9, left: 1e9 } }, 'lacks 700 MB, so some will be fetched anew'],
   ] as const)('is %s with %o', (fits, room, words) => {
     const verdict = judge(needs, { backend: 'webgpu', ...room }, SIZE);
     expect(verdict.fits).toBe(fits);

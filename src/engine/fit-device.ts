@@ -1,6 +1,8 @@
 import { planUNet } from '../onnx/unet.ts';
 import { unetShape } from '../onnx/unet-shape.ts';
+import { inWords as words } from '../pack/in-words.ts';
 import type { Pack, PackManifest, PartFiles } from '../pack/manifest.ts';
+import { roomLeft } from '../pack/room.ts';
 import type { BackendKind } from './api.ts';
 import type { Backend } from './backend.ts';
 import { DoesNotFitError } from './errors.ts';
@@ -24,8 +26,8 @@ export interface Room {
   readonly largestTensor?: number | undefined;
   /** navigator.deviceMemory, in bytes: rounded, and no more than 8 GiB in most browsers. */
   readonly memory?: number | undefined;
-  /** What the browser keeps for this page at most, where the pack comes from the network. */
-  readonly storage?: number | undefined;
+  /** Where the pack comes from the network: bytes that are yet to be kept for the next visit, and the room for them. */
+  readonly storage?: { readonly unkept: number; readonly left: number } | undefined;
 }
 
 export interface Verdict {
@@ -129,10 +131,11 @@ export function judge(needs: Needs, room: Room, size: Size): Verdict {
     const has = `${room.memory >= UNTOLD_BYTES ? 'at least ' : ''}${words(room.memory)}`;
     return { fits: 'perhaps', sentence: `${takes}; this device says it has ${has}, so it may not fit.` };
   }
-  if (room.storage !== undefined && packBytes > room.storage) {
+  if (room.storage !== undefined && room.storage.unkept > room.storage.left) {
+    const { unkept, left } = room.storage;
     return {
       fits: 'perhaps',
-      sentence: `${takes}; the browser keeps ${words(room.storage)} at most, so some of it will be fetched anew at the next visit.`,
+      sentence: `${takes}; the browser has room to keep ${words(left)} more of it and lacks ${words(unkept - left)}, so some will be fetched anew at the next visit.`,
     };
   }
   return { fits: 'yes', sentence: `${takes}; this device should take it.` };
@@ -147,7 +150,8 @@ const WORTH_SAYING = 500e6;
  */
 export async function weigh(pack: Pack, backend: Backend, size: Size): Promise<string | undefined> {
   const needs = needsOf(pack.manifest, size, backend.precision);
-  const { quota } = (await globalThis.navigator?.storage?.estimate?.()) ?? {};
+  const unkept = await pack.unkeptBytes?.();
+  const left = unkept && (await roomLeft());
   const { deviceMemory } = (globalThis.navigator ?? {}) as { readonly deviceMemory?: number };
   const { fits, sentence } = judge(
     needs,
@@ -155,15 +159,10 @@ export async function weigh(pack: Pack, backend: Backend, size: Size): Promise<s
       backend: backend.kind,
       largestTensor: backend.largestTensor,
       memory: deviceMemory && deviceMemory * 2 ** 30,
-      storage: pack.fetch && quota,
+      ...(unkept && left !== undefined && { storage: { unkept, left } }),
     },
     size,
   );
   if (fits === 'no') throw new DoesNotFitError(sentence);
   return fits === 'yes' && needs.peakBytes < WORTH_SAYING ? undefined : sentence;
-}
-
-function words(bytes: number): string {
-  if (bytes < 1e9) return `${Math.max(1, Math.round(bytes / 1e6))} MB`;
-  return `${(bytes / 1e9).toFixed(1)} GB`;
 }

@@ -1,4 +1,5 @@
 import { PirouetteError, wireError } from '../errors.ts';
+import { inWords } from './in-words.ts';
 
 /** Weights that should become a pack lack a file. */
 export class WeightsNotFoundError extends PirouetteError {
@@ -79,9 +80,12 @@ wireError('NetworksMismatchError', NetworksMismatchError);
 
 /** The browser has no room for a pack that is being made. */
 export class NoRoomError extends PirouetteError {
-  constructor(file: string, bytes: number) {
+  /** `left` is what there was before anything was written; without it, the room ran out on the way. */
+  constructor(what: string, bytes: number, left?: number) {
     super(
-      `There is no room for ${file}: the browser took less than its ${bytes} bytes.`,
+      left === undefined
+        ? `There is no room for ${what}: the browser took less than its ${bytes} bytes.`
+        : `There is no room for ${what}: it takes ${inWords(bytes)}, and the browser has ${inWords(left)} left for this page. ${inWords(bytes - left)} are missing.`,
       'Free space on the disk, remove kept packs, or export with npm run export.',
     );
   }

@@ -261,6 +261,7 @@ async function writeParts(
     return layOutPart(plan, storage, weights.slice(weights.lastIndexOf('/') + 1));
   });
   const total = layouts.reduce((sum, { graph, weightsBytes }) => sum + graph.length + weightsBytes, 0);
+  await to.begin?.(total);
   let done = 0;
   const counted = async function* (chunks: AsyncIterable<Uint8Array<ArrayBuffer>>) {
     for await (const chunk of chunks) {

@@ -11,6 +11,8 @@ export interface Folder {
 
 /** A place to write a pack to. A file is hashed while it is written, so that none is ever held whole. */
 export interface PackWriter {
+  /** Called before the first file is written, with the bytes of all but pack.json. Throws where there is no room. */
+  begin?(bytes: number): Promise<void>;
   write(
     path: string,
     chunks: AsyncIterable<Uint8Array<ArrayBuffer>>,

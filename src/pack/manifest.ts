@@ -84,6 +84,8 @@ export interface Pack {
   read(path: string, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
   /** Fetches a file that will be read later, so that it will not have to come from the network then. */
   fetch?(path: string, signal?: AbortSignal): Promise<void>;
+  /** Bytes that the browser has yet to keep for the next visit. */
+  unkeptBytes?(): Promise<number>;
 }
 
 export interface PackProgress {

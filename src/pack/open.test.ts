@@ -90,6 +90,10 @@ class MemoryStore implements FileStore {
     return this.files.get(sha256);
   }
 
+  async size(sha256: string) {
+    return this.files.get(sha256)?.length ?? 0;
+  }
+
   async append(sha256: string, from: number) {
     this.files.set(sha256, (this.files.get(sha256) ?? new Uint8Array()).slice(0, from));
     return {
@@ -165,6 +169,18 @@ describe('a pack from the network', () => {
       expectSame(await second.read(WEIGHTS), pack.get(WEIGHTS));
       expect(requests).toEqual([]);
     }
+  });
+
+  it('knows how much of it is yet to be kept', async () => {
+    const store = new MemoryStore();
+    const opened = await openUrl(url, store);
+    const all = Object.values(manifest.files).reduce((sum, { bytes }) => sum + bytes, 0);
+    expect(await opened.unkeptBytes?.()).toBe(all);
+    await opened.fetch?.(WEIGHTS);
+    const { bytes, sha256 } = manifest.files[WEIGHTS]!;
+    expect(await opened.unkeptBytes?.()).toBe(all - bytes);
+    store.files.set(sha256, new Uint8Array(10));
+    expect(await opened.unkeptBytes?.()).toBe(all - 10);
   });
 
   it('fetches again what was damaged where it was kept', async () => {

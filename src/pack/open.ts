@@ -56,8 +56,18 @@ export async function openUrl(
     manifest,
     read: async (path, readSignal) => read(path, readSignal),
     // Where nothing is kept, fetching ahead would be fetching twice.
-    ...(store && { fetch: async (path, readSignal) => free(await read(path, readSignal)) }),
+    ...(store && {
+      fetch: async (path, readSignal) => free(await read(path, readSignal)),
+      unkeptBytes: () => unkeptBytes(store, manifest),
+    }),
   };
+}
+
+async function unkeptBytes(store: FileStore, { files }: PackManifest): Promise<number> {
+  let unkept = 0;
+  for (const { sha256, bytes } of Object.values(files))
+    unkept += Math.max(0, bytes - (await store.size(sha256)));
+  return unkept;
 }
 
 /** From the network; without one, as it was when it was last there. */

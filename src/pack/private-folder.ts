@@ -2,6 +2,7 @@ import { hashOf } from './download.ts';
 import { blobSource } from './dropped.ts';
 import { NoRoomError, PackNotFoundError } from './errors.ts';
 import type { Folder, PackWriter } from './folder.ts';
+import { expectRoom } from './room.ts';
 import { appendTo } from './store.ts';
 
 /**
@@ -10,6 +11,7 @@ import { appendTo } from './store.ts';
  */
 export function privatePackWriter(root: FileSystemDirectoryHandle): PackWriter {
   return {
+    begin: (bytes) => expectRoom('this model', bytes),
     async write(path, chunks) {
       const handle = await fileAt(root, path, true);
       const appender = await appendTo(handle, 0);

@@ -4,6 +4,8 @@
  */
 export interface FileStore {
   read(sha256: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** Bytes of it that are there. */
+  size(sha256: string): Promise<number>;
   /** Undefined where nothing can be kept now: no room, or another tab is at the same file. */
   append(sha256: string, from: number): Promise<Appender | undefined>;
   remove(sha256: string): Promise<void>;
@@ -45,6 +47,14 @@ class PrivateStore implements FileStore {
       return new Uint8Array(await (await handle.getFile()).arrayBuffer());
     } catch {
       return undefined;
+    }
+  }
+
+  async size(name: string): Promise<number> {
+    try {
+      return (await (await this.folder.getFileHandle(name)).getFile()).size;
+    } catch {
+      return 0;
     }
   }
 
