@@ -5,6 +5,8 @@ import { detector, stage } from './live-stage.ts';
 import { meanDifference, pixelsOf } from './pixels.ts';
 
 export interface StillResult {
+  /** How many were painted once the proportions were known. */
+  readonly frames: number;
   /** Mean difference, of 255, of the last frame from the tenth. */
   readonly drift: number;
   /** The furthest that any frame was from the tenth. */
@@ -19,8 +21,9 @@ const GRAIN = 12;
 /** So many looks are real; after them they come again in turn, with the jitter that they have. */
 const LOOKS = 90;
 const CAMERA_RATE = 30;
-/** Slow enough that every frame gets all its steps. */
-const FRAME_RATE = 0.01;
+/** More than any machine holds: every frame gets a single step, as the smallest machines give it. */
+const FRAME_RATE = 1000;
+const LONGEST_MS = 600_000;
 
 /** Frames are counted once the proportions are known: until then the fitted body still changes. */
 export async function measureStill(count: number, photo: string): Promise<StillResult> {
@@ -30,8 +33,9 @@ export async function measureStill(count: number, photo: string): Promise<StillR
   let index = 0;
   let tenth: Uint8ClampedArray | undefined;
   let last: Uint8ClampedArray | undefined;
-  let [drift, furthest, change] = [0, 0, 0];
+  let [drift, furthest, change] = [Number.NaN, 0, 0];
   let looks = 0;
+  const timer = setTimeout(() => end.abort(), LONGEST_MS);
   await stage(
     {
       source: await stillCamera(photo),
@@ -59,7 +63,7 @@ export async function measureStill(count: number, photo: string): Promise<StillR
         if (tenth && last) {
           drift = meanDifference(pixels, tenth);
           furthest = Math.max(furthest, drift);
-          change += meanDifference(pixels, last) / (count - 9);
+          change += meanDifference(pixels, last);
         }
         last = pixels;
         if (index === count) end.abort();
@@ -67,7 +71,8 @@ export async function measureStill(count: number, photo: string): Promise<StillR
     },
     end.signal,
   );
-  return { drift, furthest, flicker: change };
+  clearTimeout(timer);
+  return { frames: index, drift, furthest, flicker: change / (index - 9) };
 }
 
 /** The photo as a camera would see it, whenever it is looked at, on a clock of its own. */
