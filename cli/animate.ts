@@ -10,27 +10,41 @@ import { unzipSync } from 'fflate';
 import { build, preview } from 'vite';
 import { PirouetteError } from '../src/errors.ts';
 import type { HeadlessAnswer, HeadlessJob, HeadlessProgress, HeadlessResult } from '../src/headless.ts';
+import type { Problem } from '../src/state/problem.ts';
 import type { Format } from '../src/state/save.ts';
-import { launchChromium } from '../tools/chromium.ts';
+import { findChromium, launchChromium } from '../tools/chromium.ts';
 import { type AnimateOptions, formatOf, parseOptions, USAGE, UsageError } from './animate-options.ts';
+import { AnimateError, checkPaths, isAddress, pathsFrom } from './animate-paths.ts';
 import { expectPack } from './pack-path.ts';
 
-/** A fault with a remedy, from the app or from here. */
-class AnimateError extends Error {}
+/** What the app says went wrong, and where the frames are that were done before. */
+class AppError extends Error {
+  readonly remedy: string;
+
+  constructor({ message, remedy }: Problem, kept: string) {
+    super(message);
+    this.remedy = [remedy, kept].filter(Boolean).join('\n');
+  }
+}
+
+let interrupted = false;
 
 async function main(args: readonly string[]): Promise<number> {
   if (args.includes('--help')) {
     console.log(USAGE);
     return 0;
   }
-  const options = parseOptions(args);
+  const options = pathsFrom(process.env.INIT_CWD ?? '', parseOptions(args));
   checkPaths(options);
   if (options.pack && !isAddress(options.pack)) await expectPack(options.pack);
+  findChromium();
   const result = await animate(options);
   if (options.json) console.log(JSON.stringify(result));
   else {
     const { frames, width, height, seconds, device } = result;
-    console.log(`${placesOf(options)}: ${frames} frames of ${width}x${height} in ${seconds.toFixed(1)} s on ${device}.`);
+    console.log(
+      `${placesOf(options)}: ${frames} frames of ${width}x${height} in ${seconds.toFixed(1)} s on ${device}.`,
+    );
   }
   return 0;
 }
@@ -104,7 +118,10 @@ async function run(page: Page, options: AnimateOptions): Promise<HeadlessResult>
     await saveDownloads(downloads, options);
   }
   if (problem) {
-    throw new AppError(problem, result ? `${placesOf(options)} has the ${result.frames} that were done.` : '');
+    throw new AppError(
+      problem,
+      result ? `${placesOf(options)} has the ${result.frames} that were done.` : '',
+    );
   }
   return result;
 }
@@ -170,14 +187,20 @@ function endProgress(): void {
 
 const asJson = process.argv.includes('--json');
 
+function problemIn(error: unknown): Problem {
+  if (error instanceof PirouetteError || error instanceof AppError) {
+    return { message: error.message, remedy: error.remedy };
+  }
+  return { message: error instanceof Error ? error.message : String(error), remedy: '' };
+}
+
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   endProgress();
-  const message = error instanceof Error ? error.message : String(error);
-  console.error(message);
+  const problem = problemIn(error);
+  console.error([problem.message, problem.remedy].filter(Boolean).join('\n'));
   if (error instanceof UsageError) console.error(`\n${USAGE}`);
-  const problem = error instanceof AppError ? error.problem : { message, remedy: '' };
   if (asJson) console.log(JSON.stringify({ problem }));
   process.exitCode = interrupted ? 130 : error instanceof UsageError ? 2 : 1;
 }

@@ -7,10 +7,10 @@ import { changeSettings, choosePack, DEFAULT_PACK, type PosesChoice, useChoices 
 import { chooseClip, choosePoses, setFirstTrim } from './state/choose-clip.ts';
 import { choosePhoto } from './state/choose-photo.ts';
 import { useDevice } from './state/device.ts';
-import { start, useJob } from './state/job.ts';
+import { isBusy, start, stop, useJob } from './state/job.ts';
 import { media, pageMedia } from './state/media.ts';
 import { plannedMotion } from './state/preview.ts';
-import type { Problem } from './state/problem.ts';
+import { type Problem, problemOf } from './state/problem.ts';
 import { type Format, saveFilm } from './state/save.ts';
 import type { Settings } from './state/settings.ts';
 
@@ -41,11 +41,18 @@ export interface HeadlessProgress {
   readonly total: number;
 }
 
-export type HeadlessAnswer = { readonly result: HeadlessResult } | { readonly problem: Problem };
+/** With both, the result has the frames that were done before the problem. */
+export type HeadlessAnswer =
+  | { readonly result: HeadlessResult; readonly problem?: never }
+  | { readonly problem: Problem; readonly result?: HeadlessResult };
 
 declare global {
   interface Window {
-    pirouette: { animate(job: HeadlessJob): Promise<HeadlessAnswer> };
+    pirouette: {
+      animate(job: HeadlessJob): Promise<HeadlessAnswer>;
+      /** Ends the painting, if there is any; true where frames are done that are worth keeping. */
+      stop(): boolean;
+    };
     /** Given by the command line. */
     reportProgress?: (progress: HeadlessProgress) => void;
   }
@@ -63,9 +70,18 @@ function fault(): Problem {
 }
 
 async function animate(job: HeadlessJob): Promise<HeadlessAnswer> {
+  try {
+    return await tryToAnimate(job);
+  } catch (error) {
+    return { problem: problemOf(error) ?? fault() };
+  }
+}
+
+async function tryToAnimate(job: HeadlessJob): Promise<HeadlessAnswer> {
   const began = performance.now();
   changeSettings(job.settings);
   takePack(job.packUrl);
+  await expectWriters(job.formats);
   setFirstTrim({ start: job.start ?? 0, end: job.end ?? Number.POSITIVE_INFINITY });
 
   for (const [index, file] of files('references').entries()) {
@@ -89,7 +105,7 @@ async function animate(job: HeadlessJob): Promise<HeadlessAnswer> {
   if (problem) return { problem };
   await start();
   const { film, ready, status, secondsPerFrame } = useJob.getState();
-  if (status !== 'finished' || !film) return { problem: fault() };
+  if (!film || ready.length === 0) return { problem: fault() };
 
   const { download } = await pageMedia();
   for (const format of job.formats) {
@@ -102,18 +118,37 @@ async function animate(job: HeadlessJob): Promise<HeadlessAnswer> {
     download(blob, format);
   }
   const { info } = useDevice.getState();
-  return {
-    result: {
-      frames: ready.length,
-      frameRate: film.motion.frameRate,
-      ...film.motion.size,
-      seconds: (performance.now() - began) / 1000,
-      secondsPerFrame,
-      backend: info?.backend ?? '',
-      device: info?.device ?? '',
-      warnings: film.motion.warnings,
-    },
+  const result = {
+    frames: ready.length,
+    frameRate: film.motion.frameRate,
+    ...film.motion.size,
+    seconds: (performance.now() - began) / 1000,
+    secondsPerFrame,
+    backend: info?.backend ?? '',
+    device: info?.device ?? '',
+    warnings: film.motion.warnings,
   };
+  if (status === 'finished') return { result };
+  const stopped = {
+    message: `Stopped after ${ready.length} of ${film.keys.length} frames.`,
+    remedy: 'Run it again for all of them.',
+  };
+  return { result, problem: useJob.getState().problem ?? stopped };
+}
+
+/** Not after minutes of painting. */
+async function expectWriters(formats: readonly Format[]): Promise<void> {
+  const { CannotEncodeError, videoSupport } = await media();
+  const support = await videoSupport();
+  if (formats.includes('mp4') && !support.mp4) throw new CannotEncodeError('MP4 video');
+  if (formats.includes('webm') && !support.webm) throw new CannotEncodeError('WebM video');
+}
+
+function stopPainting(): boolean {
+  const job = useJob.getState();
+  if (!isBusy(job) || job.ready.length === 0) return false;
+  void stop();
+  return true;
 }
 
 const trackSeconds = (poses: PosesChoice | null): number | undefined => poses?.track.times.at(-1);
@@ -150,4 +185,4 @@ useJob.subscribe(({ status, film, ready }) => {
   if (status === 'running' && film) report('painting', ready.length, film.keys.length);
 });
 
-window.pirouette = { animate };
+window.pirouette = { animate, stop: stopPainting };

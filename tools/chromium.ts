@@ -29,6 +29,8 @@ export interface ChromiumOptions {
   /** An .mjpeg or .y4m file that plays as the camera; true for Chromium's own test picture. */
   readonly camera?: string | true;
   readonly headless?: boolean;
+  /** Ctrl-C is the caller's to hear; without it, it closes the browser. */
+  readonly surviveInterrupt?: boolean;
   readonly args?: readonly string[];
 }
 
@@ -54,6 +56,7 @@ export function launchChromium(options: ChromiumOptions = {}): Promise<Browser> 
   return chromium.launch({
     executablePath: findChromium(),
     headless: options.headless ?? true,
+    handleSIGINT: !options.surviveInterrupt,
     args: flags(options),
   });
 }
