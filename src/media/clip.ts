@@ -73,7 +73,13 @@ const CODECS: Readonly<Record<string, string>> = {
   vp9: 'VP9',
   av1: 'AV1',
   prores: 'ProRes',
+  // As containers spell what no browser decodes.
+  jpeg: 'Motion JPEG',
+  mp4v: 'MPEG-4 Part 2',
+  s263: 'H.263',
 };
+
+const UNREADABLE: ReadonlySet<VideoFormat> = new Set(['AVI', 'MPEG', 'WMV', 'FLV']);
 
 export class Clip {
   readonly file: Blob;
@@ -136,7 +142,10 @@ export class Clip {
     throw new NoFramesError('clip');
   }
 
-  /** Small pictures spread over the clip. Where key frames lie close enough only those are decoded. */
+  /**
+   * Small pictures spread over the clip. Where key frames lie close enough only those are decoded; where they cannot be
+   * looked up, as in a recording that was never indexed, the clip is decoded from its start.
+   */
   async *filmstrip({
     count,
     height,
@@ -149,27 +158,37 @@ export class Clip {
   }> {
     const spacing = (end - start) / count;
     const packets = new EncodedPacketSink(this.#video);
+    const times = Array.from({ length: count }, (_, i) => start + (i + 0.5) * spacing);
     const wanted: number[] = [];
-    for (let i = 0; i < count; i++) {
-      const time = this.origin + start + (i + 0.5) * spacing;
+    for (const time of times.map((time) => this.origin + time)) {
       const key = await this.#step(packets.getKeyPacket(time, { metadataOnly: true }));
-      wanted.push(key && time - key.timestamp < spacing ? key.timestamp : time);
+      if (key === null) return yield* this.#filmstripInPassing(times, height, signal);
+      wanted.push(time - key.timestamp < spacing ? key.timestamp : time);
     }
     const samples = new VideoSampleSink(this.#video).samplesAtTimestamps(wanted);
     try {
-      for (let i = 0; i < count; i++) {
+      for (const time of times) {
         if (signal?.aborted) throw new CancelledError();
         const { value: sample, done } = await this.#step(samples.next());
         if (done) return;
-        if (sample === null) continue;
-        const time = start + (i + 0.5) * spacing;
-        const frame = new ClipFrame(sample, { index: i, time, timestamp: time, duration: spacing });
-        const image = frame.thumbnail(height);
-        frame.close();
-        yield { time, image };
+        if (sample) yield { time, image: pictureOf(sample, height) };
       }
     } finally {
       await samples.return();
+    }
+  }
+
+  async *#filmstripInPassing(times: readonly number[], height: number, signal?: AbortSignal) {
+    let next = 0;
+    for await (const { sample, to } of this.#spans(0, this.info.duration, signal)) {
+      try {
+        for (; next < times.length && (times[next] ?? 0) < to; next++) {
+          yield { time: times[next] ?? 0, image: pictureOf(sample.clone(), height) };
+        }
+      } finally {
+        sample.close();
+      }
+      if (next === times.length) return;
     }
   }
 
@@ -229,6 +248,16 @@ export class Clip {
   }
 }
 
+/** A sample as a small picture; it is closed. */
+function pictureOf(sample: VideoSample, height: number): ImageBitmap {
+  const frame = new ClipFrame(sample, { index: 0, time: 0, timestamp: 0, duration: 0 });
+  try {
+    return frame.thumbnail(height);
+  } finally {
+    frame.close();
+  }
+}
+
 /** Reads what there is to know about a clip, quickly: no frame is decoded. */
 export function openClip(file: Blob): Promise<Clip> {
   return within('Opening the clip', openKnown(file));
@@ -257,7 +286,7 @@ async function sniffClip(file: Blob): Promise<Extract<FileKind, { kind: 'video' 
   const kind = sniff(head);
   if (kind.kind === 'picture') throw new WrongKindError('clip', describeKind(kind));
   if (kind.kind === 'other') throw new UnknownFileError('clip', kind.description);
-  if (kind.format === 'AVI' || kind.format === 'MPEG') throw new UnsupportedCodecError(kind.format);
+  if (UNREADABLE.has(kind.format)) throw new UnsupportedCodecError(kind.format);
   return kind;
 }
 
@@ -269,7 +298,8 @@ async function probe(file: Blob, format: VideoFormat, input: Input): Promise<Cli
   }
   const codec = await video.getCodec();
   if (!(await video.canDecode())) {
-    throw new UnsupportedCodecError(codec ? (CODECS[codec] ?? codec) : `${await video.getInternalCodecId()}`);
+    const name = codec ?? `${await video.getInternalCodecId()}`;
+    throw new UnsupportedCodecError(CODECS[name] ?? name);
   }
   const packets = new EncodedPacketSink(video);
   if ((await packets.getFirstPacket({ metadataOnly: true })) === null) throw new NoFramesError('clip');

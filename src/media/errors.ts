@@ -63,7 +63,7 @@ export class UnsupportedCodecError extends FileError {
 export class UnsupportedPictureError extends FileError {
   constructor(format: string, options?: ErrorOptions) {
     super(
-      `This browser cannot show ${format} pictures.`,
+      `This browser cannot open ${format} pictures.`,
       'Save it as a PNG or JPEG and choose that file.',
       options,
     );

@@ -10,6 +10,11 @@ describe('the frame rate of a clip', () => {
     expect(rateOf(times(50, (i) => i / 25))).toEqual({ frameRate: 25, variableFrameRate: false });
   });
 
+  it('is not lowered by the holes at the end of a clip that was cut without encoding it again', () => {
+    const cut = times(79, (i) => i / 25).filter((_, i) => i !== 74 && i !== 76);
+    expect(rateOf(cut)).toEqual({ frameRate: 25, variableFrameRate: false });
+  });
+
   it('may be unusual', () => {
     expect(rateOf(times(50, (i) => i / 17)).frameRate).toBeCloseTo(17, 6);
   });

@@ -38,13 +38,13 @@ export async function measureRate(packets: EncodedPacketSink): Promise<FrameRate
 export function rateOf(times: readonly number[]): FrameRate {
   const sorted = [...times].sort((a, b) => a - b);
   const intervals = sorted.slice(1).map((time, i) => time - (sorted[i] ?? 0));
-  const span = (sorted.at(-1) ?? 0) - (sorted[0] ?? 0);
-  if (intervals.length === 0 || span <= 0) {
+  if (sorted[0] === sorted.at(-1)) {
     return { frameRate: 1, variableFrameRate: false };
   }
-  const mean = span / intervals.length;
-  // Not the first nor the last: B-frames cut off where we stopped reading leave holes there.
+  // Not the first nor the last: B-frames cut off where we stopped reading, or where somebody cut the clip without
+  // encoding it again, leave holes there.
   const inner = intervals.length > 16 ? intervals.slice(4, -4) : intervals;
+  const mean = inner.reduce((sum, interval) => sum + interval, 0) / inner.length;
   const spread = inner.reduce((most, interval) => Math.max(most, Math.abs(interval - mean)), 0);
   return { frameRate: usualRate(1 / mean), variableFrameRate: spread > Math.max(0.0021, mean * 0.1) };
 }

@@ -5,6 +5,7 @@
  * without progress.
  *
  * In
+ *   kindOf(file): Promise<'picture' | 'video' | 'other'>        by its first bytes
  *   openPhoto(file, {maxSide?, ground?}): Promise<Photo>        Photo { image: ImageBitmap, width, height, notes, ... }
  *   openClip(file): Promise<Clip>                               Clip { info: ClipInfo, ... }
  *     clip.frames({start?, end?, frameRate?}): AsyncGenerator<ClipFrame>   all frames at their own times, or resampled
@@ -49,6 +50,7 @@ export { type FramesOptions, writeFrames } from './frames-zip.ts';
 export { type GifOptions, writeGif } from './gif.ts';
 export { PanelLayout, type PanelOptions } from './panels.ts';
 export { openPhoto, type Photo, type PhotoOptions } from './photo.ts';
+export { kindOf } from './sniff.ts';
 export type { ClipSound } from './sound.ts';
 export { writeStill } from './still.ts';
 export {

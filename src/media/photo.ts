@@ -1,5 +1,5 @@
 import { context2d } from './canvas.ts';
-import { within } from './deadline.ts';
+import { PATIENCE, within } from './deadline.ts';
 import {
   DamagedFileError,
   EmptyFileError,
@@ -40,6 +40,11 @@ const MOST_PIXELS = 160e6;
 /** JPEGs shrink while they are decoded, but a progressive one keeps all its coefficients until the end. */
 const MOST_JPEG_PIXELS = 600e6;
 const MOST_BYTES = 512e6;
+/** A slow, busy processor still decodes this many in a second. */
+const PIXELS_A_SECOND = 1.5e6;
+
+/** Not every browser opens these: one that fails may well be whole. */
+const RARE: ReadonlySet<PictureFormat> = new Set(['HEIC', 'TIFF', 'AVIF', 'JPEG XL', 'SVG']);
 
 const MIME_TYPES: Readonly<Record<PictureFormat, string>> = {
   PNG: 'image/png',
@@ -50,6 +55,8 @@ const MIME_TYPES: Readonly<Record<PictureFormat, string>> = {
   BMP: 'image/bmp',
   HEIC: 'image/heic',
   TIFF: 'image/tiff',
+  'JPEG XL': 'image/jxl',
+  SVG: 'image/svg+xml',
 };
 
 export async function openPhoto(
@@ -62,14 +69,21 @@ export async function openPhoto(
   refuseTooLarge(format, header);
   // The type is set by content, because some browsers decode by type alone.
   const picture = new Blob([bytes], { type: MIME_TYPES[format] });
-  const decoded = await within('Opening the picture', decode(picture, bytes, format, header, maxSide));
+  const { width: across = 0, height: down = 0 } = header.size ?? {};
+  const decoded = await within(
+    'Opening the picture',
+    decode(picture, bytes, format, header, maxSide),
+    PATIENCE + (across * down) / PIXELS_A_SECOND,
+  );
   try {
     const fullWidth = decoded.full?.width ?? decoded.source.width;
     const fullHeight = decoded.full?.height ?? decoded.source.height;
     const image = flatten(decoded.source, maxSide, ground);
     const notes = [
       ...(header.animated ? ['This picture moves; its first frame is used.'] : []),
-      ...(header.alpha ? ['Its transparent parts are filled with a plain colour.'] : []),
+      ...(header.alpha && isTransparent(decoded.source)
+        ? ['Its transparent parts are filled with a plain colour.']
+        : []),
     ];
     return { image, width: image.width, height: image.height, fullWidth, fullHeight, format, notes };
   } finally {
@@ -119,9 +133,7 @@ async function decode(
     }
     return { source: await createImageBitmap(picture, { imageOrientation: 'from-image' }) };
   } catch (cause) {
-    if (format === 'HEIC' || format === 'TIFF' || format === 'AVIF') {
-      throw new UnsupportedPictureError(format, { cause });
-    }
+    if (RARE.has(format)) throw new UnsupportedPictureError(format, { cause });
     throw new DamagedFileError('picture', { cause });
   }
 }
@@ -182,6 +194,15 @@ async function turn(image: VideoFrame, orientation: number): Promise<ImageBitmap
   context.setTransform(a, b, c, d, a + c < 0 ? canvas.width : 0, b + d < 0 ? canvas.height : 0);
   context.drawImage(image, 0, 0);
   return canvas.transferToImageBitmap();
+}
+
+/** Looked at on a small copy: many files have an alpha channel that hides nothing. */
+function isTransparent(source: ImageBitmap): boolean {
+  const side = 128;
+  const context = context2d(new OffscreenCanvas(side, side));
+  context.drawImage(source, 0, 0, side, side);
+  const { data } = context.getImageData(0, 0, side, side);
+  return data.some((value, at) => at % 4 === 3 && value < 250);
 }
 
 function flatten(source: ImageBitmap, maxSide: number, ground: string): ImageBitmap {

@@ -22,11 +22,22 @@ describe('what a file is', () => {
   it.each([
     [text('Hello, I am a text.'), 'a text file'],
     [text('Füße und 舞踊'), 'a text file'],
+    [text('<!DOCTYPE html><html><body>Not found</body></html>'), 'a web page'],
     [text('%PDF-1.7 ...'), 'a PDF document'],
     [Uint8Array.of(0x50, 0x4b, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0), 'a zip archive'],
-    [Uint8Array.of(1, 2, 3, 0xff, 0xfe, 0, 0, 1), 'something unknown'],
+    [Uint8Array.of(1, 2, 3, 0xff, 0xfe, 0, 0, 1), 'of an unknown kind'],
   ])('names what is neither picture nor video', (bytes, description) => {
     expect(sniff(bytes)).toEqual({ kind: 'other', description });
+  });
+
+  it.each([
+    [text('<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>'), 'an SVG picture'],
+    [Uint8Array.of(0xff, 0x0a, 0, 1, 2, 3, 4, 5), 'a JPEG XL picture'],
+    [text('\0\0\0\fJXL \r\n'), 'a JPEG XL picture'],
+    [Uint8Array.of(0x30, 0x26, 0xb2, 0x75, 0x8e, 0x66, 0xcf, 0x11), 'a WMV video'],
+    [text('FLV\u0001\u0005\0\0\0\t'), 'an FLV video'],
+  ])('knows what it cannot open by name', (bytes, description) => {
+    expect(describeKind(sniff(bytes))).toBe(description);
   });
 
   it('tells a HEIC photo from an AVIF that lists the same brand', () => {

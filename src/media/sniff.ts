@@ -4,8 +4,18 @@ export type FileKind =
   | { readonly kind: 'video'; readonly format: VideoFormat }
   | { readonly kind: 'other'; readonly description: string };
 
-export type VideoFormat = 'MP4' | 'MOV' | 'WebM' | 'MKV' | 'AVI' | 'MPEG';
-export type PictureFormat = 'PNG' | 'JPEG' | 'WebP' | 'AVIF' | 'GIF' | 'BMP' | 'HEIC' | 'TIFF';
+export type VideoFormat = 'MP4' | 'MOV' | 'WebM' | 'MKV' | 'AVI' | 'MPEG' | 'WMV' | 'FLV';
+export type PictureFormat =
+  | 'PNG'
+  | 'JPEG'
+  | 'WebP'
+  | 'AVIF'
+  | 'GIF'
+  | 'BMP'
+  | 'HEIC'
+  | 'TIFF'
+  | 'JPEG XL'
+  | 'SVG';
 
 /** Enough bytes for every signature below. */
 export const SNIFF_BYTES = 4096;
@@ -15,6 +25,8 @@ const ISO_PICTURES: Readonly<Record<string, PictureFormat>> = {
   avis: 'AVIF',
   heic: 'HEIC',
   heix: 'HEIC',
+  heim: 'HEIC',
+  heis: 'HEIC',
   hevc: 'HEIC',
   mif1: 'HEIC',
   msf1: 'HEIC',
@@ -49,6 +61,13 @@ function looksLikeText(bytes: Uint8Array): boolean {
   }
 }
 
+function textKind(text: string): FileKind {
+  if (/<svg[\s>]/i.test(text)) return { kind: 'picture', format: 'SVG' };
+  // What a server says in place of a picture that it does not have.
+  if (/^\s*<(!doctype html|html)/i.test(text)) return { kind: 'other', description: 'a web page' };
+  return { kind: 'other', description: 'a text file' };
+}
+
 const OTHERS: readonly (readonly [signature: string, description: string])[] = [
   ['%PDF', 'a PDF document'],
   ['PK\u0003\u0004', 'a zip archive'],
@@ -70,6 +89,9 @@ export function sniff(bytes: Uint8Array): FileKind {
   if (startsWith(bytes, 0x1a, 0x45, 0xdf, 0xa3)) {
     return { kind: 'video', format: ascii(bytes, 0, 64).includes('matroska') ? 'MKV' : 'WebM' };
   }
+  if (startsWith(bytes, 0xff, 0x0a) || ascii(bytes, 4, 4) === 'JXL ') {
+    return { kind: 'picture', format: 'JPEG XL' };
+  }
   const box = ascii(bytes, 4, 4);
   if (box === 'ftyp') return isoKind(bytes);
   // Old QuickTime files begin without `ftyp`.
@@ -80,12 +102,18 @@ export function sniff(bytes: Uint8Array): FileKind {
   if (startsWith(bytes, 0, 0, 1, 0xba) || (bytes[0] === 0x47 && bytes[188] === 0x47)) {
     return { kind: 'video', format: 'MPEG' };
   }
+  if (startsWith(bytes, 0x30, 0x26, 0xb2, 0x75)) return { kind: 'video', format: 'WMV' };
+  if (ascii(bytes, 0, 3) === 'FLV') return { kind: 'video', format: 'FLV' };
   if (ascii(bytes, 0, 2) === 'BM' && bytes.length > 26) return { kind: 'picture', format: 'BMP' };
   for (const [signature, description] of OTHERS) {
     if (ascii(bytes, 0, signature.length) === signature) return { kind: 'other', description };
   }
-  if (looksLikeText(bytes)) return { kind: 'other', description: 'a text file' };
-  return { kind: 'other', description: 'something unknown' };
+  if (looksLikeText(bytes)) return textKind(ascii(bytes, 0, bytes.length));
+  return { kind: 'other', description: 'of an unknown kind' };
+}
+
+export async function kindOf(file: Blob): Promise<FileKind['kind']> {
+  return sniff(await readBytes(file, 0, SNIFF_BYTES)).kind;
 }
 
 export async function readBytes(file: Blob, start: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
@@ -95,5 +123,5 @@ export async function readBytes(file: Blob, start: number, end: number): Promise
 /** "a WebM video": how a sentence names the kind of a file. */
 export function describeKind(kind: FileKind): string {
   if (kind.kind === 'other') return kind.description;
-  return `${/^[AM]/.test(kind.format) ? 'an' : 'a'} ${kind.format} ${kind.kind}`;
+  return `${/^(A|M|F|SVG)/.test(kind.format) ? 'an' : 'a'} ${kind.format} ${kind.kind}`;
 }

@@ -15,21 +15,37 @@ wireError('NoPersonError', NoPersonError);
 
 /** A person was found, but too little of them to move by. */
 export class TooLittleSeenError extends PirouetteError {
-  constructor(where: 'photo' | 'clip', missing: string) {
+  constructor(
+    readonly where: 'photo' | 'clip',
+    missing: string,
+  ) {
     super(
       `Too little of the person is visible in the ${where}: ${missing}.`,
-      `Choose a ${where} that shows at least head, shoulders and hips, from the front or the side.`,
+      where === 'photo'
+        ? 'Choose a photo that shows the person at least from head to hips, or move the missing joints to their places.'
+        : 'Choose a clip that shows the dancer at least from head to hips, or another part of this one.',
     );
   }
 }
 wireError('TooLittleSeenError', TooLittleSeenError);
+
+/** The person is to be cut out of their photo, and nothing says where they end. */
+export class NoOutlineError extends PirouetteError {
+  constructor() {
+    super(
+      'The outline of the person was not found in the photo, so they cannot be cut out.',
+      'Choose another background in the settings: the photo’s own, or held still.',
+    );
+  }
+}
+wireError('NoOutlineError', NoOutlineError);
 
 /** The pose network or its runtime could not be loaded. */
 export class PoseModelError extends PirouetteError {
   constructor(source: string, reason: string, options?: ErrorOptions) {
     super(
       `The pose model could not be loaded from ${source}: ${reason}`,
-      'Reload the page. If you chose a pose bundle of your own, check that it is a MediaPipe PoseLandmarker .task file.',
+      'Check the connection and reload the page.',
       options,
     );
   }
@@ -41,7 +57,7 @@ export class PoseDetectionError extends PirouetteError {
   constructor(reason: string, options?: ErrorOptions) {
     super(
       `Looking for people in a picture failed: ${reason}`,
-      'Try again; if it happens again, choose the lite pose model or a smaller picture.',
+      'Try again; if it happens again, choose a smaller picture.',
       options,
     );
   }

@@ -105,4 +105,4 @@ function leaving(reference: Pose, track: Track, fitted: readonly Pose[]): number
   return cut.length / Math.max(1, fitted.length);
 }
 
-const percent = (share: number) => `${Math.round(share * 100)} %`;
+const percent = (share: number) => `${Math.round(share * 100)}%`;

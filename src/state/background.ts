@@ -1,3 +1,4 @@
+import { NoOutlineError } from '../pose/errors.ts';
 import type { Pose } from '../pose/types.ts';
 import type { PhotoChoice } from './choices.ts';
 import { type Framing, frameAround, frameImage, framePose, personBox } from './framing.ts';
@@ -70,7 +71,7 @@ async function cut({ image, person }: PhotoChoice): Promise<OffscreenCanvas> {
   // The same networks found the photo's people, so these come in the same order.
   const people = await outlinePeople(image);
   const outline = people[person]?.outline;
-  if (!outline) throw new Error('The outline of the person was not found.');
+  if (!outline) throw new NoOutlineError();
   const mask = new ImageData(outline.width, outline.height);
   outline.alpha.forEach((alpha, pixel) => {
     mask.data[pixel * 4 + 3] = alpha;

@@ -21,6 +21,14 @@ export interface PhotoChoice {
   readonly notes: readonly string[];
 }
 
+/** A photo in which nobody was found, with the joints of somebody who stands laid over it, to be placed by hand. */
+export interface UnseenPhoto {
+  readonly photo: PhotoChoice;
+  readonly place: PhotoPlace;
+}
+
+export type PhotoPlace = 'main' | 'more';
+
 export interface Range {
   readonly start: number;
   readonly end: number;
@@ -81,6 +89,8 @@ export interface Choices {
   readonly photos: readonly PhotoChoice[];
   readonly photoTask: Task | null;
   readonly photoProblem: Problem | null;
+  /** What `photoProblem` is about, where its person can be shown by hand. */
+  readonly unseenPhoto: UnseenPhoto | null;
   readonly clip: ClipChoice | null;
   readonly clipTask: Task | null;
   readonly clipProblem: Problem | null;
@@ -94,6 +104,7 @@ export const useChoices = create<Choices>(() => ({
   photos: [],
   photoTask: null,
   photoProblem: null,
+  unseenPhoto: null,
   clip: null,
   clipTask: null,
   clipProblem: null,

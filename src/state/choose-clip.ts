@@ -1,16 +1,19 @@
-import type { ClipInfo } from '../media/index.ts';
+import type { Clip, ClipInfo } from '../media/index.ts';
 import { readTrack, trackToJson } from '../pose/index.ts';
 import { type ClipChoice, type Range, type StripPicture, useChoices } from './choices.ts';
 import { clipFingerprint } from './fingerprint.ts';
 import { media, pageMedia } from './media.ts';
 import { clipTrack, type Sighting, watchClip } from './people.ts';
 import { problemOf } from './problem.ts';
+import { evenStrip } from './strip.ts';
 
 /** A first cut that is rendered in bearable time everywhere; the handles reach further. */
 const FIRST_TRIM_SECONDS = 8;
 export const LEAST_TRIM_SECONDS = 0.2;
 const STRIP_PICTURES = 14;
 const STRIP_HEIGHT = 96;
+/** The strip is a help, not a need: a film of many pixels and few key frames must not be waited for. */
+const STRIP_PATIENCE_MS = 6000;
 
 let watching: AbortController | null = null;
 let firstTrim: Range = { start: 0, end: FIRST_TRIM_SECONDS };
@@ -43,9 +46,7 @@ export async function chooseClip(
     const { openClip } = await media();
     const clip = await openClip(file);
     const id = await clipFingerprint(file);
-    const strip: StripPicture[] = [];
-    for await (const picture of clip.filmstrip({ count: STRIP_PICTURES, height: STRIP_HEIGHT }))
-      strip.push(picture);
+    const strip = await makeStrip(clip);
     if (controller.signal.aborted) {
       clip.close();
       return false;
@@ -77,6 +78,19 @@ export async function chooseClip(
   }
 }
 
+/** As many pictures as it takes, evenly spread; where one could not be had in time, its neighbour stands in for it. */
+async function makeStrip(clip: Clip): Promise<StripPicture[]> {
+  const pictures: StripPicture[] = [];
+  const signal = AbortSignal.timeout(STRIP_PATIENCE_MS);
+  try {
+    for await (const picture of clip.filmstrip({ count: STRIP_PICTURES, height: STRIP_HEIGHT, signal }))
+      pictures.push(picture);
+  } catch {
+    // What is damaged in the part that is used will be met, and named, when people are looked for.
+  }
+  return evenStrip(pictures, STRIP_PICTURES, clip.info.duration);
+}
+
 /** Follows people through the part of the trim in which that was not done yet. */
 async function watchTrim(controller: AbortController): Promise<void> {
   const before = useChoices.getState().clip;
@@ -84,7 +98,9 @@ async function watchTrim(controller: AbortController): Promise<void> {
   const { clip, trim, watched } = before;
   if (useChoices.getState().poses) return;
   if (watched && watched.start <= trim.start && watched.end >= trim.end) return;
-  const range = watched
+  // From afar, what lies between would have to be watched as well: in a long clip for minutes.
+  const touches = watched && watched.start <= trim.end && watched.end >= trim.start;
+  const range = touches
     ? { start: Math.min(watched.start, trim.start), end: Math.max(watched.end, trim.end) }
     : trim;
   useChoices.setState({ clipTask: { label: 'Following the dancer', share: 0 } });

@@ -1,6 +1,7 @@
 import { NoPersonError } from '../pose/errors.ts';
+import { standingPose } from '../pose/standing.ts';
 import type { Pose } from '../pose/types.ts';
-import { type PhotoChoice, useChoices } from './choices.ts';
+import { type PhotoChoice, type PhotoPlace, useChoices } from './choices.ts';
 import { fingerprint } from './fingerprint.ts';
 import { media } from './media.ts';
 import { findPeople } from './people.ts';
@@ -15,21 +16,30 @@ let newest = 0;
 export async function choosePhoto(
   file: Blob,
   name: string,
-  place: 'main' | 'more' = 'main',
+  place: PhotoPlace = 'main',
   known: readonly Pose[] = [],
 ): Promise<boolean> {
   const turn = ++newest;
-  useChoices.setState({ photoTask: { label: 'Opening the photo', share: null }, photoProblem: null });
+  useChoices.setState({
+    photoTask: { label: 'Opening the photo', share: null },
+    photoProblem: null,
+    unseenPhoto: null,
+  });
   try {
     const { openPhoto } = await media();
     const { image, notes } = await openPhoto(file, { maxSide: MAX_SIDE });
     if (turn === newest) useChoices.setState({ photoTask: { label: 'Finding the person', share: null } });
-    const people = known.length > 0 ? known : await findPeople(image);
-    if (turn !== newest) return false;
-    const pose = people[0];
-    if (!pose) throw new NoPersonError('photo');
+    const found = known.length > 0 ? known : await findPeople(image);
     const id = await fingerprint(file);
-    putPhoto({ id, name, file, image, people, person: 0, pose, corrected: false, notes }, place);
+    if (turn !== newest) return false;
+    const people = found.length > 0 ? found : [standingPose(image.width, image.height)];
+    const pose = people[0] as Pose;
+    const photo = { id, name, file, image, people, person: 0, pose, corrected: false, notes };
+    if (found.length === 0) {
+      useChoices.setState({ unseenPhoto: { photo, place } });
+      throw new NoPersonError('photo');
+    }
+    putPhoto(photo, place);
     return true;
   } catch (error) {
     if (turn === newest) useChoices.setState({ photoProblem: problemOf(error) });
@@ -39,7 +49,15 @@ export async function choosePhoto(
   }
 }
 
-export function putPhoto(photo: PhotoChoice, place: 'main' | 'more'): void {
+/** Nobody was found in the photo, but the person knows better and moves the joints to their places. */
+export function placeByHand(): void {
+  const { unseenPhoto } = useChoices.getState();
+  if (!unseenPhoto) return;
+  dismissPhotoProblem();
+  putPhoto(unseenPhoto.photo, unseenPhoto.place);
+}
+
+export function putPhoto(photo: PhotoChoice, place: PhotoPlace): void {
   useChoices.setState(({ photos }) => {
     // Another main photo is most likely another person: the old one's further photos go with it.
     if (place === 'main') return { photos: [photo] };
@@ -73,7 +91,7 @@ export function resetJoints(id: string): void {
   change(id, (photo) => ({ ...photo, pose: photo.people[photo.person] ?? photo.pose, corrected: false }));
 }
 
-export const dismissPhotoProblem = (): void => useChoices.setState({ photoProblem: null });
+export const dismissPhotoProblem = (): void => useChoices.setState({ photoProblem: null, unseenPhoto: null });
 
 function change(id: string, edit: (photo: PhotoChoice) => PhotoChoice): void {
   useChoices.setState(({ photos }) => ({

@@ -1,4 +1,6 @@
 import { create } from 'zustand';
+import { describeReference } from '../pose/bodies.ts';
+import { TooLittleSeenError } from '../pose/errors.ts';
 import type { Track } from '../pose/index.ts';
 import { type Choices, useChoices } from './choices.ts';
 import { clipTrack } from './people.ts';
@@ -28,9 +30,11 @@ export const playPreview = (playing: boolean): void => usePreview.setState({ pla
 export interface PlannedMotion {
   readonly motion: Motion | null;
   readonly problem: Problem | null;
+  /** Whether it is the photo that cannot be used, and not the dance. */
+  readonly isPhotos: boolean;
 }
 
-const NOTHING: PlannedMotion = { motion: null, problem: null };
+const NOTHING: PlannedMotion = { motion: null, problem: null, isPhotos: false };
 
 type Inputs = readonly unknown[];
 let lastInputs: Inputs | null = null;
@@ -48,10 +52,13 @@ export function plannedMotion({ photos, clip, poses, settings, pack }: Choices):
   if (lastInputs?.every((input, index) => input === inputs[index])) return last;
   lastInputs = inputs;
   try {
+    // Said before a dance is chosen, and where the photo is.
+    if (fit === 'fitted') describeReference(photo.pose);
     const source = motionSource(clip, poses);
-    last = { motion: source && planMotion(photo, source, settings, pack.size), problem: null };
+    last = { ...NOTHING, motion: source && planMotion(photo, source, settings, pack.size) };
   } catch (error) {
-    last = { motion: null, problem: problemOf(error) };
+    const isPhotos = error instanceof TooLittleSeenError && error.where === 'photo';
+    last = { motion: null, problem: problemOf(error), isPhotos };
   }
   return last;
 }

@@ -130,7 +130,8 @@ export async function goOn(): Promise<void> {
   if (!offer) return;
   useEarlier.setState({ restoring: true });
   try {
-    if (await restore(offer)) {
+    // Files that cannot be read any more are as good as gone.
+    if (await restore(offer).catch(() => false)) {
       useEarlier.setState({ offer: null });
       await start();
     } else {

@@ -52,6 +52,10 @@ it('takes from a file only the settings that it knows, of the right kind', () =>
   const good = { quality: 'best', steps: 12, mirror: true, background: 'plain', plainColour: '#00ff00' };
   const bad = { seed: 'many', evil: 1, aspect: '7:1', backend: 'cuda', width: '300' };
   expect(knownSettings({ ...good, ...bad })).toEqual(good);
+  expect(
+    knownSettings({ steps: 1e9, frameRate: 0, width: 99_999, seed: 1.5, guidance: -1, threads: 1e6 }),
+  ).toEqual({});
+  expect(knownSettings({ frameRate: 12.5, guidance: null })).toEqual({ frameRate: 12.5, guidance: null });
   expect(knownSettings({ plainColour: 'url(https://example.org)' })).toEqual({});
   expect(knownSettings('nothing')).toEqual({});
 });

@@ -90,6 +90,20 @@ export interface Size {
 const SIDE_STEP = 64;
 export const LEAST_SIDE = 2 * SIDE_STEP;
 export const MOST_SIDE = 20 * SIDE_STEP;
+
+/** Between which bounds each number among the settings makes sense. */
+export const BOUNDS = {
+  seed: [0, 2 ** 32 - 1],
+  steps: [1, 100],
+  guidance: [1, 20],
+  frameRate: [0.1, 120],
+  width: [LEAST_SIDE, MOST_SIDE],
+  height: [LEAST_SIDE, MOST_SIDE],
+  threads: [0, 64],
+  eta: [0, 1],
+} as const;
+const WHOLE_NUMBERS = ['seed', 'steps', 'width', 'height', 'threads'];
+
 const SIDES = Array.from({ length: 19 }, (_, index) => LEAST_SIDE + index * SIDE_STEP);
 
 const nearestSide = (pixels: number) =>
@@ -140,6 +154,12 @@ function isSetting(name: string, value: unknown, standard: unknown): boolean {
   const words: readonly string[] | undefined = WORDS[name as keyof typeof WORDS];
   if (words) return words.some((word) => word === value);
   if (name === 'plainColour') return isColour(value);
-  if (standard === null) return value === null || typeof value === 'number';
+  if (name in BOUNDS) return (value === null && standard === null) || isInBounds(name, value);
   return typeof value === typeof standard;
+}
+
+function isInBounds(name: string, value: unknown): boolean {
+  const [least, most] = BOUNDS[name as keyof typeof BOUNDS];
+  if (typeof value !== 'number' || !(value >= least && value <= most)) return false;
+  return Number.isInteger(value) || !WHOLE_NUMBERS.includes(name);
 }

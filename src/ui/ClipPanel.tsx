@@ -15,7 +15,7 @@ type View = 'clip' | 'fit';
 
 export function ClipPanel() {
   const { clip, clipTask, clipProblem, photos, poses } = useChoices();
-  const { motion, problem } = useMotion();
+  const { motion, problem, isPhotos } = useMotion();
   const playing = usePreview((preview) => preview.playing);
   const [view, setView] = useState<View>('clip');
   const showsFit = view === 'fit' && motion !== null && photos[0] !== undefined;
@@ -74,7 +74,7 @@ export function ClipPanel() {
         pickLabel={clip ? 'Another clip' : 'Choose a clip'}
         accept={ACCEPT}
         onPick={(file) => void chooseClip(file, file.name)}
-        problem={clipProblem ?? problem}
+        problem={clipProblem ?? (isPhotos ? null : problem)}
         onDismiss={clipProblem ? dismissClipProblem : undefined}
         notes={[...(clip?.clip.info.notes ?? []), ...(motion?.warnings ?? [])]}
       />

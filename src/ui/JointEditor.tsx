@@ -35,7 +35,9 @@ export function JointEditor({ pose, onMove }: JointEditorProps) {
     if (!step) return;
     event.preventDefault();
     const size = unit * (event.shiftKey ? 3 : 0.5);
-    onMove(joint, jointX(pose, joint) + step[0] * size, jointY(pose, joint) + step[1] * size);
+    // From where its handle is: a joint that is not seen may lie far outside of the picture.
+    const { x, y } = handlePlace(pose, joint);
+    onMove(joint, x + step[0] * size, y + step[1] * size);
   };
 
   return (

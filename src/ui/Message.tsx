@@ -1,12 +1,20 @@
 import type { Problem } from '../state/problem.ts';
 import { Icon } from './Icon.tsx';
 
-export function ProblemMessage({ problem, onDismiss }: { problem: Problem; onDismiss?: () => void }) {
+interface ProblemMessageProps {
+  readonly problem: Problem;
+  readonly onDismiss?: () => void;
+  /** What can be done about it at once. */
+  readonly children?: React.ReactNode;
+}
+
+export function ProblemMessage({ problem, onDismiss, children }: ProblemMessageProps) {
   return (
     <div className="message error" role="alert">
       <Icon name="warning" />
       <p className="what">{problem.message}</p>
       <p className="remedy">{problem.remedy}</p>
+      {children && <div className="remedy actions">{children}</div>}
       {onDismiss && (
         <button
           type="button"

@@ -5,9 +5,11 @@ import {
   choosePhotoPerson,
   dismissPhotoProblem,
   moveJoint,
+  placeByHand,
   removePhoto,
   resetJoints,
 } from '../state/choose-photo.ts';
+import { useMotion } from '../state/preview.ts';
 import { Action, PickFile } from './controls.tsx';
 import { ExamplePhotos } from './Examples.tsx';
 import { JointEditor } from './JointEditor.tsx';
@@ -19,7 +21,8 @@ import { TaskLine } from './TaskLine.tsx';
 const ACCEPT = 'image/png,image/jpeg,image/webp,image/avif,image/gif,image/bmp';
 
 export function PhotoPanel() {
-  const { photos, photoTask, photoProblem } = useChoices();
+  const { photos, photoTask, photoProblem, unseenPhoto } = useChoices();
+  const { problem, isPhotos } = useMotion();
   const [editing, setEditing] = useState(false);
   const [photo, ...more] = photos;
 
@@ -66,8 +69,20 @@ export function PhotoPanel() {
         pickLabel={photo ? 'Another photo' : 'Choose a photo'}
         accept={ACCEPT}
         onPick={(file) => void choosePhoto(file, file.name)}
-        problem={photoProblem}
-        onDismiss={dismissPhotoProblem}
+        problem={photoProblem ?? (isPhotos ? problem : null)}
+        onDismiss={photoProblem ? dismissPhotoProblem : undefined}
+        mend={
+          unseenPhoto && (
+            <Action
+              icon="skeleton"
+              label="Place the joints by hand"
+              onClick={() => {
+                placeByHand();
+                setEditing(true);
+              }}
+            />
+          )
+        }
         notes={photo?.notes ?? []}
       >
         {photo && (

@@ -34,9 +34,10 @@ export function RenderBar({ onSettings }: { onSettings: () => void }) {
 
 function useHint(): string {
   const { photos, clip, clipTask } = useChoices();
-  const { motion } = useMotion();
+  const { motion, isPhotos } = useMotion();
   if (!photos[0] && !clip) return 'A photo, a dance, and off they go.';
   if (!photos[0]) return 'Now choose who dances.';
+  if (isPhotos) return 'This photo cannot be used yet.';
   if (!clip) return 'Now choose a dance.';
   if (!motion) return clipTask ? 'Reading the dance…' : 'This dance cannot be used yet.';
   const { width, height } = motion.size;

@@ -5,10 +5,9 @@ import { type Problem, problemOf } from '../state/problem.ts';
 import {
   type Aspect,
   type Background,
+  BOUNDS,
   DEFAULT_SETTINGS,
   knownSettings,
-  LEAST_SIDE,
-  MOST_SIDE,
   type Settings,
   type SizeChoice,
   stepsOf,
@@ -103,8 +102,8 @@ function SettingsForm() {
         <NumberInput
           label="Seed"
           value={settings.seed}
-          min={0}
-          max={4294967295}
+          min={BOUNDS.seed[0]}
+          max={BOUNDS.seed[1]}
           onChange={(seed) => changeSettings({ seed: seed ?? 0 })}
         />
         <Action
@@ -119,8 +118,8 @@ function SettingsForm() {
         hint="How strongly the photo is obeyed. Above 1 takes twice the time."
         value={settings.guidance}
         placeholder="Auto"
-        min={1}
-        max={10}
+        min={BOUNDS.guidance[0]}
+        max={BOUNDS.guidance[1]}
         step={0.1}
         onChange={(guidance) => changeSettings({ guidance })}
       />
@@ -167,8 +166,8 @@ function Advanced({ settings }: { settings: Settings }) {
         hint="Denoising steps a frame. Draft takes 4, good 10, best 25."
         value={settings.steps}
         placeholder={String(stepsOf({ ...settings, steps: null }))}
-        min={1}
-        max={100}
+        min={BOUNDS.steps[0]}
+        max={BOUNDS.steps[1]}
         onChange={(steps) => changeSettings({ steps })}
       />
       <Field label="Exact size" hint="In pixels, to the nearest 64. It takes the place of shape and size.">
@@ -176,16 +175,16 @@ function Advanced({ settings }: { settings: Settings }) {
           label="Width"
           value={settings.width}
           placeholder="Auto"
-          min={LEAST_SIDE}
-          max={MOST_SIDE}
+          min={BOUNDS.width[0]}
+          max={BOUNDS.width[1]}
           onChange={(width) => changeSettings({ width })}
         />
         <NumberInput
           label="Height"
           value={settings.height}
           placeholder="Auto"
-          min={LEAST_SIDE}
-          max={MOST_SIDE}
+          min={BOUNDS.height[0]}
+          max={BOUNDS.height[1]}
           onChange={(height) => changeSettings({ height })}
         />
       </Field>
@@ -211,7 +210,7 @@ function Advanced({ settings }: { settings: Settings }) {
         value={settings.threads || null}
         placeholder="Auto"
         min={1}
-        max={64}
+        max={BOUNDS.threads[1]}
         onChange={(threads) => changeSettings({ threads: threads ?? 0 })}
       />
       <SwitchField

@@ -13,6 +13,8 @@ interface SourceFootProps {
   /** Missing where the problem goes with its cause only. */
   readonly onDismiss: (() => void) | undefined;
   readonly notes: readonly string[];
+  /** A way out of the problem. */
+  readonly mend?: ReactNode;
   /** Further ways to bring something. */
   readonly children?: ReactNode;
 }
@@ -26,12 +28,17 @@ export function SourceFoot({
   problem,
   onDismiss,
   notes,
+  mend,
   children,
 }: SourceFootProps) {
   const [camera, setCamera] = useState(false);
   return (
     <>
-      {problem && <ProblemMessage problem={problem} {...(onDismiss && { onDismiss })} />}
+      {problem && (
+        <ProblemMessage problem={problem} {...(onDismiss && { onDismiss })}>
+          {mend}
+        </ProblemMessage>
+      )}
       {notes.map((note) => (
         <p className="note" key={note}>
           {note}

@@ -8,7 +8,7 @@ import { Picture } from './Picture.tsx';
 import { Overlay, SkeletonLines } from './Skeleton.tsx';
 import { clock } from './words.ts';
 
-type Grip = 'start' | 'end' | 'playhead';
+type Grip = 'start' | 'end' | 'part' | 'playhead';
 
 export function Timeline() {
   const clip = useChoices((choices) => choices.clip);
@@ -26,8 +26,9 @@ function ClipTimeline({ clip }: { clip: ClipChoice }) {
 
   const moveTo = (grip: Grip, time: number) => {
     if (grip === 'playhead') return seekPreview(Math.min(duration, Math.max(0, time)));
-    trimClip(moveEdge(trim, grip, time));
-    seekPreview(time);
+    const moved = grip === 'part' ? movePart(trim, time, duration) : moveEdge(trim, grip, time);
+    trimClip(moved);
+    seekPreview(grip === 'part' ? moved.start : time);
   };
 
   const drag = (event: PointerEvent) => {
@@ -43,7 +44,7 @@ function ClipTimeline({ clip }: { clip: ClipChoice }) {
   };
 
   const release = () => {
-    if (held === 'start' || held === 'end') void finishTrim();
+    if (held !== null && held !== 'playhead') void finishTrim();
     setHeld(null);
   };
 
@@ -54,19 +55,22 @@ function ClipTimeline({ clip }: { clip: ClipChoice }) {
     moveTo(grip, time + direction * (event.shiftKey ? 1 : 1 / frameRate));
   };
 
-  const handle = (grip: 'start' | 'end', label: string) => (
+  const middle = (trim.start + trim.end) / 2;
+  const isPart = trim.end - trim.start < duration - LEAST_TRIM_SECONDS;
+
+  const handle = (grip: 'start' | 'end' | 'part', label: string, time: number) => (
     <div
       className={`handle ${grip} ${held === grip ? 'held' : ''}`}
-      style={{ left: percent(trim[grip]) }}
+      style={{ left: percent(time) }}
       role="slider"
       tabIndex={0}
       aria-label={label}
       aria-valuemin={0}
       aria-valuemax={Number(duration.toFixed(2))}
-      aria-valuenow={Number(trim[grip].toFixed(2))}
-      aria-valuetext={`${trim[grip].toFixed(2)} seconds`}
+      aria-valuenow={Number(time.toFixed(2))}
+      aria-valuetext={`${time.toFixed(2)} seconds`}
       onPointerDown={grab(grip)}
-      onKeyDown={nudge(grip, trim[grip])}
+      onKeyDown={nudge(grip, time)}
       // Tab passes by as well, and must not start the search for people anew.
       onKeyUp={(event) => event.key.startsWith('Arrow') && void finishTrim()}
     />
@@ -87,16 +91,17 @@ function ClipTimeline({ clip }: { clip: ClipChoice }) {
         onPointerCancel={release}
       >
         <div className="pictures">
-          {clip.strip.map(({ time, image }) => (
-            <StripPicture key={time} clip={clip} time={time} image={image} />
+          {clip.strip.map(({ time, image }, index) => (
+            <StripPicture key={index} clip={clip} time={time} image={image} />
           ))}
         </div>
         <div className="outside" style={{ left: 0, width: percent(trim.start) }} />
         <div className="outside" style={{ left: percent(trim.end), right: 0 }} />
         <div className="kept" style={{ left: percent(trim.start), width: percent(trim.end - trim.start) }} />
         <Playhead duration={duration} />
-        {handle('start', 'Start of the part that is used')}
-        {handle('end', 'End of the part that is used')}
+        {handle('start', 'Start of the part that is used', trim.start)}
+        {handle('end', 'End of the part that is used', trim.end)}
+        {isPart && handle('part', 'Middle of the part that is used: moves all of it', middle)}
       </div>
       <div className="timeline-foot">
         <p>
@@ -114,6 +119,13 @@ function moveEdge(trim: Range, edge: 'start' | 'end', time: number): Range {
   return edge === 'start'
     ? { ...trim, start: Math.min(time, trim.end - LEAST_TRIM_SECONDS) }
     : { ...trim, end: Math.max(time, trim.start + LEAST_TRIM_SECONDS) };
+}
+
+/** The part keeps its length, around another middle. */
+function movePart({ start, end }: Range, middle: number, duration: number): Range {
+  const length = end - start;
+  const from = Math.min(duration - length, Math.max(0, middle - length / 2));
+  return { start: from, end: from + length };
 }
 
 function StripPicture({ clip, time, image }: { clip: ClipChoice; time: number; image: ImageBitmap }) {

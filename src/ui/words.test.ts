@@ -9,6 +9,7 @@ it('writes times as people read them', () => {
   expect(duration(75)).toBe('1 min');
   expect(duration(7300)).toBe('2 h 2 min');
   expect(secondsEach(0.1)).toBe('10 frames a second');
+  expect(secondsEach(0.7)).toBe('0.7 s a frame');
   expect(secondsEach(2.345)).toBe('2.3 s a frame');
   expect(bytes(24_000_000)).toBe('24 MB');
 });

@@ -14,7 +14,7 @@ export function duration(seconds: number): string {
 }
 
 export function secondsEach(seconds: number): string {
-  return seconds < 1 ? `${Math.round(1 / seconds)} frames a second` : `${seconds.toFixed(1)} s a frame`;
+  return seconds < 0.5 ? `${Math.round(1 / seconds)} frames a second` : `${seconds.toFixed(1)} s a frame`;
 }
 
 export function bytes(count: number): string {
