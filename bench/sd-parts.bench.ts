@@ -1,7 +1,7 @@
 /**
  * What comes with Stable Diffusion 1.5's size, at its full width and a reduced depth, against PyTorch: a CLIP vision
- * tower and a denoiser with its reference net, exported by the real exporter and computed in the page.
- * `--small` takes the fixtures in their place, `--backend wasm` one backend alone, `--part reference-net` one part.
+ * tower, a KL autoencoder there and back, and a denoiser with its reference net up to 1,280 channels, exported by the
+ * real exporter and computed in the page. `--small` takes the fixtures in their place, `--backend wasm` one backend alone, `--part reference-net` one part.
  */
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
@@ -22,9 +22,10 @@ import type { Bench } from './run.ts';
 
 const MOST_ERROR = 5e-3;
 
-const PARTS = ['image-encoder', 'reference-net'];
+const PARTS = ['image-encoder', 'autoencoder', 'reference-net'];
 const FIXTURES: Readonly<Record<string, string>> = {
   'image-encoder': 'fixtures/image-encoder/quick-gelu',
+  autoencoder: 'fixtures/diffusers-autoencoders/kl',
   'reference-net': 'fixtures/reference-net',
 };
 
@@ -43,8 +44,7 @@ export const run: Bench = async (args) => {
   try {
     for (const part of values.part) {
       const weights = values.small ? FIXTURES[part] : join(directory, part, 'weights');
-      if (weights === undefined)
-        throw new Error(`There is no part ${part}; there are ${PARTS.join(' and ')}.`);
+      if (weights === undefined) throw new Error(`There is no part ${part}; there are ${PARTS.join(', ')}.`);
       if (!values.small) {
         execFileSync(torchPython(), ['tools/torch-parts.py', part, '--full', '--out', weights], {
           stdio: 'inherit',

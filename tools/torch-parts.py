@@ -2,6 +2,7 @@
 
 python3 tools/torch-parts.py image-encoder --out DIR [--full] [--activation gelu]   a CLIP vision tower
 python3 tools/torch-parts.py reference-net --out DIR [--full]                        a denoiser and its reference net
+python3 tools/torch-parts.py autoencoder --out DIR [--full]                          a KL autoencoder, there and back
 python3 tools/torch-parts.py image-processor --out DIR                               a picture as a CLIP vision tower sees it
 python3 tools/torch-parts.py odd-size --out DIR                                      a U-Net whose levels halve to odd sizes
 Small ones by default; --full has the published widths, at a reduced depth. Weights are rounded to float16 before
@@ -27,6 +28,7 @@ from scd.parity_fixture import TARGET_TIMESTEPS, randomize  # noqa: E402
 from scd.pose_encoder import ControlNetConditioningEmbedding  # noqa: E402
 from scd.scheduler import Scheduler, inference_timesteps  # noqa: E402
 from scd.unet import Alone, Block, UNet2DConditionModel  # noqa: E402
+from torch_autoencoder import AutoencoderKL  # noqa: E402
 
 IMAGE_ENCODER = {
     False: {"hidden_size": 48, "intermediate_size": 96, "num_attention_heads": 3, "patch_size": 8, "image_size": 32, "projection_dim": 24},
@@ -141,6 +143,32 @@ def write_image_encoder(out, full, activation):
     weights["vision_model.embeddings.position_ids"] = np.arange(last.shape[1])[None]
     safetensors.write(out / "model.safetensors", weights)
     io = {"pixels": pixels, "image_embeds": embedding, "last_hidden_state": last}
+    safetensors.write(out / "io.safetensors", {name: tensor.numpy() for name, tensor in io.items()})
+
+
+@torch.no_grad()
+def write_autoencoder(out, full):
+    """As fixtures/diffusers-autoencoders/kl has it; the latents are not scaled."""
+    widths = [128, 256, 512, 512] if full else [16, 32]
+    config = {
+        "_class_name": "AutoencoderKL",
+        "act_fn": "silu",
+        "block_out_channels": widths,
+        "down_block_types": ["DownEncoderBlock2D"] * len(widths),
+        "up_block_types": ["UpDecoderBlock2D"] * len(widths),
+        "in_channels": 3,
+        "out_channels": 3,
+        "latent_channels": 4,
+        "layers_per_block": 1,
+        "norm_num_groups": 32 if full else 8,
+        "scaling_factor": 0.18215,
+    }
+    model = randomize(AutoencoderKL(config))
+    image = torch.rand(1, 3, 64, 64) * 2 - 1
+    latents = model.encode(image)
+    write_json(out / "config.json", config)
+    safetensors.write(out / "weights.safetensors", safetensors.from_module(model, np.float16))
+    io = {"image": image, "latents": latents, "decoded": model.decode(latents)}
     safetensors.write(out / "io.safetensors", {name: tensor.numpy() for name, tensor in io.items()})
 
 
@@ -320,14 +348,16 @@ def write_json(path, value):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=["image-encoder", "image-processor", "odd-size", "reference-net"])
+    parser.add_argument("part", choices=["autoencoder", "image-encoder", "image-processor", "odd-size", "reference-net"])
     parser.add_argument("--out", required=True, type=Path)
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--activation", default="quick_gelu", choices=["quick_gelu", "gelu"])
     arguments = parser.parse_args()
     torch.manual_seed(7)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    if arguments.part == "image-encoder":
+    if arguments.part == "autoencoder":
+        write_autoencoder(arguments.out, arguments.full)
+    elif arguments.part == "image-encoder":
         write_image_encoder(arguments.out, arguments.full, arguments.activation)
     elif arguments.part == "image-processor":
         write_image_processor(arguments.out)

@@ -2,13 +2,13 @@ import type { Networks, Tensor } from '../../src/engine/backend.ts';
 import { denoisingSteps, type Predict, referenceEvaluation } from '../../src/engine/denoiser.ts';
 import type { PackManifest } from '../../src/pack/manifest.ts';
 import { DdimSchedule } from '../../src/scd/ddim.ts';
-import type { Errors, Truth } from './parity-checks.ts';
+import { autoencoderErrors, type Errors, type Truth, truthSize } from './parity-checks.ts';
 
 /** The worst errors of what `tools/torch-parts.py` has computed, by name, over the standard deviation of each. */
 export function partErrors(networks: Networks, manifest: PackManifest, truth: Truth): Promise<Errors> {
-  return truth.has('pixels')
-    ? imageEncoderErrors(networks, manifest, truth)
-    : referenceNetErrors(networks, manifest, truth);
+  if (truth.has('pixels')) return imageEncoderErrors(networks, manifest, truth);
+  if (truth.has('image')) return autoencoderErrors(networks, manifest, truth);
+  return referenceNetErrors(networks, manifest, truth);
 }
 
 async function imageEncoderErrors(
@@ -69,6 +69,7 @@ async function referenceNetErrors(networks: Networks, manifest: PackManifest, tr
 
 /** The size in pixels that a part's truth was computed at; any will do for an image encoder. */
 export function partSize(truth: Truth): { width: number; height: number } {
+  if (truth.has('image')) return truthSize(truth);
   if (!truth.has('target_pose_image')) return { width: 64, height: 64 };
   const [, , height = 0, width = 0] = truth.get('target_pose_image').shape;
   return { width, height };
