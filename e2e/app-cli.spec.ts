@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -69,9 +69,7 @@ test('animates a photo: every frame, the sound, progress, and JSON', async () =>
 test('the same seed paints the same frames, from a pose file as well as from a clip', () => {
   test.setTimeout(240_000);
   const poses = join(folder, 'poses.json');
-  const people = JSON.parse(readFileSync('fixtures/motion/dance.keypoints.json', 'utf8'));
-  const track = openPoseFrames(people).slice(0, 2);
-  writeFileSync(poses, JSON.stringify(track));
+  writeFileSync(poses, JSON.stringify(openPoseFrames(truth()).slice(0, 2)));
   const bytes = [1, 2].map((turn) => {
     const frames = join(folder, `again-${turn}`);
     const run = animate(...QUICK, '--poses', poses, '--frames', frames);
@@ -84,9 +82,46 @@ test('the same seed paints the same frames, from a pose file as well as from a c
   expect(bytes[1]).toEqual(bytes[0]);
 });
 
+test('Ctrl-C keeps the frames that are done', async () => {
+  test.setTimeout(150_000);
+  const poses = join(folder, 'long.json');
+  writeFileSync(poses, JSON.stringify(openPoseFrames(truth())));
+  const frames = join(folder, 'stopped');
+  const args = [
+    '--import',
+    'tsx',
+    'cli/animate.ts',
+    ...QUICK,
+    '--poses',
+    poses,
+    '--frames',
+    frames,
+    '--json',
+  ];
+  const run = spawn('node', args);
+  let said = '';
+  let answer = '';
+  run.stdout.on('data', (words) => {
+    answer += words;
+  });
+  run.stderr.on('data', (words) => {
+    if (!said.includes('10 of 150') && `${said}${words}`.includes('10 of 150')) run.kill('SIGINT');
+    said += words;
+  });
+  const status = await new Promise((resolve) => run.on('close', resolve));
+  expect(status, said).toBe(130);
+  const done = readdirSync(frames).length;
+  expect(done).toBeGreaterThanOrEqual(10);
+  expect(done).toBeLessThan(150);
+  expect(said).toContain(`Stopped after ${done} of 150 frames.`);
+  expect(JSON.parse(answer).problem.remedy).toContain('Run it again');
+});
+
+const truth = (): unknown => JSON.parse(readFileSync('fixtures/motion/dance.keypoints.json', 'utf8'));
+
 /** The fixture's joints in OpenPose's own layout. */
-function openPoseFrames(truth: unknown): unknown[] {
-  const { width, height, frames } = truth as {
+function openPoseFrames(people: unknown): unknown[] {
+  const { width, height, frames } = people as {
     width: number;
     height: number;
     frames: { keypoints: [number, number][]; visible: boolean[] }[];

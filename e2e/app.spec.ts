@@ -135,6 +135,11 @@ test('every fault is a sentence with a remedy, and loses nothing', async ({ page
   await sees('Photo', /No person was found/);
   // The good photo is still there.
   await expect(photo.getByRole('img', { name: 'The photo person-2.png' })).toBeVisible();
+  // Whoever sees a person where the network sees none shows where they are.
+  await photo.getByRole('button', { name: 'Place the joints by hand' }).click();
+  await expect(photo.getByRole('img', { name: 'The photo icon.png' })).toBeVisible();
+  await expect(photo.getByRole('button', { name: 'left ankle', exact: true })).toBeVisible();
+  await expect(photo.getByRole('alert')).toBeHidden();
 
   await give('Dance', 'notes.mp4', Buffer.from('No dance in here.'.repeat(20)));
   await sees('Dance', /not a video.*Choose an MP4/s);

@@ -94,6 +94,23 @@ test('single frames and a filmstrip', async ({ page }) => {
   expect(empty).toBe('NoFramesError');
 });
 
+test('a recording without an index has a whole filmstrip', async ({ page }) => {
+  const strip = await page.evaluate(async () => {
+    const { lab, media } = window;
+    const clip = await media.openClip(await lab.fixture('media/recorded.webm'));
+    const pictures = [];
+    for await (const { time, image } of clip.filmstrip({ count: 5, height: 48 })) {
+      const [grey = 0] = lab.pixel(image, image.width * 0.75, image.height * 0.75);
+      pictures.push([time, Math.round(((grey * 219) / 255 + 16 - 40) / 4)] as const);
+    }
+    clip.close();
+    return pictures;
+  });
+  expect(strip.map(([time]) => Number(time.toFixed(3)))).toEqual([0.2, 0.6, 1, 1.4, 1.8]);
+  // Each shows the frame of its time, as nearly as so few bits tell.
+  for (const [time, number] of strip) expect(Math.abs(number - time * 25)).toBeLessThan(3);
+});
+
 test('a 4K clip is scaled down on the way', async ({ page }) => {
   const size = await page.evaluate(async () => {
     const writer = await window.media.writeVideo({ width: 3840, height: 2160, frameRate: 30 });
