@@ -1,6 +1,8 @@
 /** A film of what the live screen shows, with the microphone if wanted. */
 import type { About, VideoOptions } from '../media/index.ts';
+import { frameAround } from './framing.ts';
 import { media, pageMedia } from './media.ts';
+import type { Size } from './settings.ts';
 
 export interface LiveFilm {
   readonly file: Blob;
@@ -13,6 +15,7 @@ type Writer = Awaited<ReturnType<typeof import('../media/index.ts')['writeVideo'
 
 export class LiveRecorder {
   readonly #writer: Writer;
+  readonly #size: Size;
   readonly #microphone: MediaStreamAudioTrack | null;
   readonly #startedAt = performance.now();
   #end = 0;
@@ -20,13 +23,14 @@ export class LiveRecorder {
   #isWriting = false;
   #fault: unknown;
 
-  private constructor(writer: Writer, microphone: MediaStreamAudioTrack | null) {
+  private constructor(writer: Writer, size: Size, microphone: MediaStreamAudioTrack | null) {
     this.#writer = writer;
+    this.#size = size;
     this.#microphone = microphone;
   }
 
   static async start(
-    { width, height }: { width: number; height: number },
+    { width, height }: Size,
     { withMicrophone, about }: { withMicrophone: boolean; about: About },
   ): Promise<LiveRecorder> {
     const microphone = withMicrophone ? await (await pageMedia()).openMicrophone() : null;
@@ -35,6 +39,7 @@ export class LiveRecorder {
       const sound: Pick<VideoOptions, 'sound'> = microphone ? { sound: microphone } : {};
       return new LiveRecorder(
         await writeVideo({ width, height, quality: 'best', about, ...sound }),
+        { width, height },
         microphone,
       );
     } catch (error) {
@@ -54,7 +59,7 @@ export class LiveRecorder {
     this.#isWriting = true;
     this.#end = timestamp;
     this.#writing = this.#writer
-      .add(screen, { timestamp, duration: 1 / 30 })
+      .add(this.#inFilm(screen), { timestamp, duration: 1 / 30 })
       .catch((error) => {
         this.#fault = error;
       })
@@ -70,7 +75,7 @@ export class LiveRecorder {
       await this.#writing;
       if (this.#fault) throw this.#fault;
       if (screen && seconds > this.#end + 0.001) {
-        await this.#writer.add(screen, { timestamp: seconds, duration: 1 / 30 });
+        await this.#writer.add(this.#inFilm(screen), { timestamp: seconds, duration: 1 / 30 });
       }
       const file = await this.#writer.finish();
       const name = `pirouette-live.${file.type === 'video/webm' ? 'webm' : 'mp4'}`;
@@ -81,5 +86,24 @@ export class LiveRecorder {
     } finally {
       this.#microphone?.stop();
     }
+  }
+
+  /** Gives the recording up. */
+  async cancel(): Promise<void> {
+    this.#microphone?.stop();
+    await this.#writing;
+    await this.#writer.cancel();
+  }
+
+  /** After another photo was chosen the screen may have another shape: it lies in the film as a whole. */
+  #inFilm(screen: HTMLCanvasElement): HTMLCanvasElement | OffscreenCanvas {
+    const { width, height } = this.#size;
+    if (screen.width * height === screen.height * width) return screen;
+    const film = new OffscreenCanvas(width, height);
+    const whole = { left: 0, top: 0, right: screen.width, bottom: screen.height };
+    const { scale, x, y } = frameAround(screen, whole, this.#size);
+    const context = film.getContext('2d', { alpha: false });
+    context?.drawImage(screen, x, y, screen.width * scale, screen.height * scale);
+    return film;
   }
 }

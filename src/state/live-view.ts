@@ -1,6 +1,6 @@
 /** The two canvases of the live screen, painted as fast as frames come and never through React. */
 import type { Look } from '../live/index.ts';
-import { type Pose, paintSkeleton } from '../pose/index.ts';
+import { JOINT, jointX, jointY, type Point, type Pose, paintSkeleton } from '../pose/index.ts';
 
 export class LiveView {
   /** What the camera gave last; it is shown together with the skeleton that was found in it. */
@@ -8,6 +8,7 @@ export class LiveView {
   #screen: HTMLCanvasElement | null = null;
   #camera: HTMLCanvasElement | null = null;
   #size = { width: 1, height: 1 };
+  #other: Pose | undefined;
 
   /** The canvas for the painted frames. */
   readonly screenRef = (canvas: HTMLCanvasElement | null): void => {
@@ -21,6 +22,11 @@ export class LiveView {
 
   get screen(): HTMLCanvasElement | null {
     return this.#screen;
+  }
+
+  /** Where in the camera's picture somebody stands who is not followed. */
+  get other(): Point | null {
+    return this.#other ? neckOf(this.#other) : null;
   }
 
   /** The image is taken over. */
@@ -47,13 +53,15 @@ export class LiveView {
     resize(this.#camera, size);
     context.drawImage(this.#taken, 0, 0);
     context.globalAlpha = 0.35;
-    for (const other of people) if (!isSame(other, person)) paintSkeleton(context, other);
+    const others = people.filter((other) => !isSame(other, person));
+    this.#other = others[0];
+    for (const other of others) paintSkeleton(context, other);
     context.globalAlpha = 1;
     if (person) paintSkeleton(context, person);
   }
 
   /** A place on the camera's canvas, in shares of its sides, as a place in the camera's picture. */
-  pointAt(x: number, y: number): { readonly x: number; readonly y: number } {
+  pointAt(x: number, y: number): Point {
     return { x: x * this.#size.width, y: y * this.#size.height };
   }
 }
@@ -69,6 +77,8 @@ function resize(
 /** The followed person is a smoothed copy of one of those that were found. */
 function isSame(other: Pose, person: Pose | undefined): boolean {
   if (person === undefined) return false;
-  const [x, y] = [other.joints[3] ?? 0, other.joints[4] ?? 0];
-  return Math.hypot(x - (person.joints[3] ?? 0), y - (person.joints[4] ?? 0)) < 0.12 * other.height;
+  const [a, b] = [neckOf(other), neckOf(person)];
+  return Math.hypot(a.x - b.x, a.y - b.y) < 0.12 * other.height;
 }
+
+const neckOf = (pose: Pose): Point => ({ x: jointX(pose, JOINT.neck), y: jointY(pose, JOINT.neck) });

@@ -16,6 +16,14 @@ import { chooseExamplePhoto, useExamples } from './examples.ts';
 import { isBusy, useJob } from './job.ts';
 import { type LiveFilm, LiveRecorder } from './live-film.ts';
 import { liveReference, liveSizes } from './live-photo.ts';
+import {
+  type CameraChoice,
+  type LiveSource,
+  mirrorFor,
+  type OpenSource,
+  openCameraSource,
+  openClipSource,
+} from './live-source.ts';
 import { LiveView } from './live-view.ts';
 import { media, pageMedia } from './media.ts';
 import { PlanError, type Problem, problemOf } from './problem.ts';
@@ -23,13 +31,10 @@ import { ensureLoaded, giveReferences } from './render.ts';
 
 export type LivePhase = 'off' | 'starting' | 'live' | 'failed';
 
-/** The camera, or a clip in its place. */
-export type LiveSource = 'camera' | { readonly file: Blob; readonly name: string };
-
 export interface Live {
   readonly phase: LivePhase;
   readonly source: LiveSource;
-  readonly cameras: readonly { readonly deviceId: string; readonly label: string }[];
+  readonly cameras: readonly CameraChoice[];
   readonly deviceId: string | null;
   readonly problem: Problem | null;
   /** A fault beside the picture, such as of a recording; it goes on. */
@@ -105,11 +110,10 @@ let turn = 0;
 /** Opens the camera and goes live; what stands in the way is said, and tried again by another call. */
 export async function goLive(source: LiveSource = useLive.getState().source): Promise<void> {
   const mine = ++turn;
-  await endSession();
-  if (mine !== turn) return;
-  const mirror = source === 'camera' ? useLive.getState().mirror : false;
+  endSession();
+  const mirror = mirrorFor(source, useLive.getState());
   useLive.setState({ ...NOTHING_SEEN, phase: 'starting', source, mirror, problem: null, aside: null });
-  let frames: (FrameSource & { close(): void }) | null = null;
+  let frames: OpenSource | null = null;
   try {
     if (isBusy(useJob.getState())) throw new PlanError(STUDIO_IS_BUSY);
     frames = await openSource(source);
@@ -119,9 +123,11 @@ export async function goLive(source: LiveSource = useLive.getState().source): Pr
     if (mine === turn) useLive.setState({ phase: 'off' });
   } catch (error) {
     if (mine !== turn) return;
+    // Before the canvases go: a recording ends with what they show.
+    const saved = stopRecording();
     const problem = problemOf(error);
     useLive.setState({ phase: problem ? 'failed' : 'off', problem });
-    await stopRecording();
+    await saved;
   } finally {
     frames?.close();
   }
@@ -135,26 +141,20 @@ const STUDIO_IS_BUSY: Problem = {
 export async function leaveLive(): Promise<void> {
   turn++;
   await stopRecording();
-  await endSession();
+  endSession();
   useLive.setState({ phase: 'off', ...NOTHING_SEEN });
 }
 
-async function endSession(): Promise<void> {
+function endSession(): void {
   running?.end.abort();
   running = null;
 }
 
-async function openSource(source: LiveSource): Promise<FrameSource & { close(): void }> {
-  const { listCameras, openCamera, playClip } = await pageMedia();
-  const { mirror, deviceId } = useLive.getState();
-  if (source !== 'camera') {
-    const { openClip } = await media();
-    // What is wrong with a file is known here, and said better than by the element that plays it.
-    (await openClip(source.file)).close();
-    return playClip(source.file, { mirror });
-  }
-  const camera = await openCamera({ width: 640, height: 480, mirror, ...(deviceId && { deviceId }) });
-  useLive.setState({ cameras: await listCameras().catch(() => []), deviceId: camera.deviceId || null });
+async function openSource(source: LiveSource): Promise<OpenSource> {
+  const wishes = useLive.getState();
+  if (source !== 'camera') return openClipSource(source.file, wishes.mirror);
+  const { camera, cameras } = await openCameraSource(wishes);
+  useLive.setState({ cameras, deviceId: camera.deviceId || null, mirror: camera.mirror });
   return camera;
 }
 
@@ -163,18 +163,13 @@ async function somebody(): Promise<PhotoChoice> {
   const [example] = useExamples.getState().photos;
   if (useChoices.getState().photos.length === 0 && example) await chooseExamplePhoto(example);
   const { photos, photoProblem } = useChoices.getState();
-  const [photo] = photos;
-  if (photo) return photo;
+  if (photos[0]) return photos[0];
   throw new PlanError(
     photoProblem ?? { message: 'There is no photo yet.', remedy: 'Choose a photo of one person.' },
   );
 }
 
-async function runSession(
-  frames: FrameSource & { close(): void },
-  photo: PhotoChoice,
-  mine: number,
-): Promise<void> {
+async function runSession(frames: OpenSource, photo: PhotoChoice, mine: number): Promise<void> {
   const engine = currentEngine();
   const pose = new PoseClient(FOR_LIVE_COMPANY);
   const meter = new LiveMeter();
@@ -236,6 +231,8 @@ async function runSession(
     else session.resume();
   };
   document.addEventListener('visibilitychange', onVisibility);
+  // It may have been hidden, or shown, before there was a session.
+  onVisibility();
   const unsubscribe = useChoices.subscribe(({ photos }) => {
     if (photos[0] && photos[0] !== running?.photo && running?.session === session) void swapPhoto(photos[0]);
   });
@@ -293,6 +290,10 @@ export function followPersonAt(x: number, y: number): void {
   running?.session.pick(view.pointAt(x, y));
 }
 
+export function followOther(): void {
+  if (view.other) running?.session.pick(view.other);
+}
+
 export function setFrameRate(frameRate: number): void {
   useLive.setState({ frameRate });
   running?.session.aimFor(frameRate);
@@ -313,7 +314,7 @@ export function setMirror(mirror: boolean): void {
 }
 
 export function chooseCamera(deviceId: string): void {
-  useLive.setState({ deviceId });
+  useLive.setState({ deviceId, mirror: true });
   void goLive('camera');
 }
 
@@ -335,10 +336,13 @@ export async function startRecording(): Promise<void> {
   forgetFilm();
   try {
     const { microphone, pace } = useLive.getState();
-    recorder = await LiveRecorder.start(pace?.size ?? screen, {
+    const started = await LiveRecorder.start(pace?.size ?? screen, {
       withMicrophone: microphone,
       about: aboutLive(),
     });
+    // The session may have ended while the microphone was asked for.
+    if (mine !== turn || useLive.getState().phase !== 'live') return await started.cancel();
+    recorder = started;
     recorder.add(screen);
     useLive.setState({ recordingSince: performance.now(), aside: null });
   } catch (error) {

@@ -70,6 +70,8 @@ async function askFor({
     width: { ideal: width ?? 1280 },
     height: { ideal: height ?? 720 },
     frameRate: { ideal: frameRate ?? 30 },
+    // A picture as the camera makes it: a browser that brings it to the wished shape cuts off its sides.
+    ...{ resizeMode: { ideal: 'none' } },
     ...(deviceId && { deviceId: { exact: deviceId } }),
   };
   const ask = (audio: boolean) => navigator.mediaDevices.getUserMedia({ video, audio });
@@ -129,6 +131,11 @@ export class Camera extends FrameSource {
 
   get frameRate(): number {
     return this.#track.getSettings().frameRate ?? 30;
+  }
+
+  /** The one on a phone's back. */
+  get facesAway(): boolean {
+    return this.#track.getSettings().facingMode === 'environment';
   }
 
   get hasMicrophone(): boolean {

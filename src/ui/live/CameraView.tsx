@@ -1,5 +1,13 @@
 import type { MouseEvent } from 'react';
-import { chooseCamera, followPersonAt, measureAgain, setMirror, useLive, view } from '../../state/live.ts';
+import {
+  chooseCamera,
+  followOther,
+  followPersonAt,
+  measureAgain,
+  setMirror,
+  useLive,
+  view,
+} from '../../state/live.ts';
 import { Action, Switch } from '../controls.tsx';
 import { PickClip } from './PickClip.tsx';
 
@@ -23,6 +31,9 @@ export function CameraView() {
       <div className="live-row">
         <Switch label="Mirror" checked={mirror} onChange={setMirror} />
         <Action icon="person" label="Measure again" className="quiet" onClick={measureAgain} />
+        {people > 1 && (
+          <Action icon="person" label="Follow the other one" className="quiet" onClick={followOther} />
+        )}
         <PickClip label={source === 'camera' ? 'Use a clip' : 'Another clip'} />
       </div>
       {source === 'camera' && cameras.length > 1 && (

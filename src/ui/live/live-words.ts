@@ -55,7 +55,8 @@ export function statusOf(live: Seen): Status | null {
   if (live.people > 1) {
     return {
       what: 'There are two people in view.',
-      remedy: 'The bright one is followed; press on the other one in the small picture to follow them.',
+      remedy:
+        'The bright one is followed. Press on the other one in the small picture, or on the button under it.',
     };
   }
   if (live.hasPicture && live.isResting) return { what: 'This frame stands until you move.' };
