@@ -51,7 +51,8 @@ export const run: Bench = async (args) => {
         });
       }
       const { files } = await exportPack(partFolder(weights), diskPackWriter(join(directory, part, 'pack')), {
-        precision: 'f16',
+        // The fixtures hold what halves cannot; what is made for this is rounded to them.
+        precision: values.small ? 'f32' : 'f16',
       });
       copyFileSync(join(weights, 'io.safetensors'), join(directory, part, 'io.safetensors'));
       const bytes = Object.values(files).map((file) => file.bytes);

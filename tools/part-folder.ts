@@ -22,8 +22,8 @@ export function partFolder(directory: string): Folder {
   return {
     name: disk.name,
     async open(path) {
-      if (isAutoencoder && path === weights) return disk.open('weights.safetensors');
-      return (await around.open(path)) ?? disk.open(path.replace(/^image_encoder\//, ''));
+      if (path === weights) return disk.open(isAutoencoder ? 'weights.safetensors' : 'model.safetensors');
+      return around.open(path);
     },
   };
 }

@@ -18,7 +18,7 @@ window.importChosen = async () => {
   const files = [...((document.querySelector('input') as HTMLInputElement).files ?? [])];
   try {
     const { signal } = new AbortController();
-    const { pack, notes } = await importWeights(chosenFiles(files), () => undefined, signal);
+    const { pack, notes } = await importWeights(chosenFiles(files), 'f16', () => undefined, signal);
     const opened = await openPack({ kind: 'imported', id: pack.id });
     let readBytes = 0;
     for (const path of Object.keys(opened.manifest.files)) readBytes += (await opened.read(path)).length;

@@ -15,6 +15,7 @@ export { type ImportedPack, listImported, removeHalves, removeImported } from '.
 /** Rejects with CancelledError when the signal comes; what was written until then goes with the next import. */
 export function importWeights(
   chosen: readonly ChosenFile[],
+  precision: 'f16' | 'int8',
   onProgress: (done: number, total: number) => void,
   signal: AbortSignal,
 ): Promise<ImportResult> {
@@ -25,6 +26,6 @@ export function importWeights(
       reject(new ImportDiedError(message || 'its code could not be started')),
     );
     signal.addEventListener('abort', () => reject(new CancelledError()));
-    run(chosen, Comlink.proxy(onProgress)).then(resolve, reject);
+    run(chosen, precision, Comlink.proxy(onProgress)).then(resolve, reject);
   }).finally(() => worker.terminate());
 }

@@ -1,5 +1,5 @@
 import { type ChosenFile, droppedWeights } from './dropped.ts';
-import { exportPack } from './export.ts';
+import { type ExportOptions, exportPack } from './export.ts';
 import type { Folder } from './folder.ts';
 import { describeImported, type ImportedPack, removeHalves, removeImported } from './imported.ts';
 import { importedRoot, privatePackWriter } from './private-folder.ts';
@@ -17,6 +17,7 @@ export interface ImportResult {
  */
 export async function importWeights(
   chosen: readonly ChosenFile[],
+  precision: ExportOptions['precision'],
   onProgress: (done: number, total: number) => void,
 ): Promise<ImportResult> {
   const { folder, file } = await sortFiles(droppedWeights(chosen));
@@ -26,7 +27,7 @@ export async function importWeights(
   const notes: string[] = [];
   try {
     const manifest = await exportPack(titled(folder, chosen, file), privatePackWriter(root), {
-      precision: 'f16',
+      precision,
       file,
       onProgress,
       onNote: (note) => notes.push(note),

@@ -19,6 +19,8 @@ export interface Importing {
   readonly kept: readonly ImportedPack[] | null;
   /** Weights were dropped on the page, and the person has not looked away from what became of them. */
   readonly isDropped: boolean;
+  /** The next import stores large weights in 8 bits. */
+  readonly inHalf: boolean;
 }
 
 export const useImporting = create<Importing>(() => ({
@@ -27,6 +29,7 @@ export const useImporting = create<Importing>(() => ({
   notes: [],
   kept: null,
   isDropped: false,
+  inHalf: false,
 }));
 
 let running: AbortController | null = null;
@@ -45,7 +48,8 @@ export async function startImport(chosen: readonly ChosenFile[]): Promise<void> 
     useImporting.setState({ task: { label: 'Importing the weights', share: percent / 100 } });
   };
   try {
-    const { pack, notes } = await importWeights(chosen, onProgress, mine.signal);
+    const precision = useImporting.getState().inHalf ? 'int8' : 'f16';
+    const { pack, notes } = await importWeights(chosen, precision, onProgress, mine.signal);
     useImporting.setState({ notes });
     choosePack(packChoice(pack));
   } catch (error) {
@@ -65,6 +69,7 @@ export function importDropped(chosen: readonly ChosenFile[]): void {
   void startImport(chosen);
 }
 
+export const storeInHalf = (inHalf: boolean): void => useImporting.setState({ inHalf });
 export const lookAway = (): void => useImporting.setState({ isDropped: false });
 export const dismissImport = (): void => useImporting.setState({ problem: null, notes: [] });
 export const cancelImport = (): void => running?.abort();

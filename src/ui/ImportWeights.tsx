@@ -8,9 +8,10 @@ import {
   forgetImported,
   lookForImported,
   startImport,
+  storeInHalf,
   useImporting,
 } from '../state/import-weights.ts';
-import { Action, PickFile } from './controls.tsx';
+import { Action, PickFile, Switch } from './controls.tsx';
 import { Notice, ProblemMessage } from './Message.tsx';
 import { bytes } from './words.ts';
 
@@ -18,7 +19,7 @@ const ENDINGS = '.safetensors,.ckpt,.pth,.pt,.bin,.json';
 
 /** Weights as they are published become a model here: chosen, exported in a worker, kept, and used. */
 export function ImportWeights() {
-  const { task, problem, notes, kept } = useImporting();
+  const { task, problem, notes, kept, inHalf } = useImporting();
 
   useEffect(() => {
     void lookForImported();
@@ -53,6 +54,7 @@ export function ImportWeights() {
             directory
             onPick={(files) => void startImport(chosenFiles(files))}
           />
+          <Switch label="Half the size, slightly less exact" checked={inHalf} onChange={storeInHalf} />
         </div>
       )}
       {problem && <ProblemMessage problem={problem} onDismiss={dismissImport} />}
