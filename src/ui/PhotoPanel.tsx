@@ -20,6 +20,8 @@ import { TaskLine } from './TaskLine.tsx';
 
 const ACCEPT = 'image/png,image/jpeg,image/webp,image/avif,image/gif,image/bmp';
 
+const EDITING_NOTE = 'Drag each joint to its place. One that the photo does not show is dragged out of it.';
+
 export function PhotoPanel() {
   const { photos, photoTask, photoProblem, unseenPhoto } = useChoices();
   const { problem, isPhotos } = useMotion();
@@ -83,7 +85,7 @@ export function PhotoPanel() {
             />
           )
         }
-        notes={photo?.notes ?? []}
+        notes={[...(photo && editing ? [EDITING_NOTE] : []), ...(photo?.notes ?? [])]}
       >
         {photo && (
           <PickFile

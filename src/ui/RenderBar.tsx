@@ -41,7 +41,8 @@ function useHint(): string {
   if (!clip) return 'Now choose a dance.';
   if (!motion) return clipTask ? 'Reading the dance…' : 'This dance cannot be used yet.';
   const { width, height } = motion.size;
-  return `${frames(motion.poses.length)}, ${width} × ${height}`;
+  // The size stays on one line.
+  return `${frames(motion.poses.length)}, ${width}\u00a0×\u00a0${height}`;
 }
 
 function MainAction() {

@@ -30,6 +30,12 @@ export function ResultPanel() {
       )}
       <Progress />
       <SlowGraphics />
+      {!isSecureContext && (
+        <Notice
+          what="This page came over plain http, where browsers lock what it needs to read clips and to paint."
+          remedy="Open it over https, or on the machine that serves it as http://localhost."
+        />
+      )}
       {problem && <ProblemMessage problem={problem} onDismiss={dismissJobProblem} />}
       {film && ready.length > 0 && !isBusy(job) && <SaveBar film={film} ready={ready} shown={shown} />}
     </section>
