@@ -24,15 +24,20 @@ test('weights that are chosen on the page become the same pack as on the command
     'unet.pth',
     torchTensors(unet, (bytes) => randomFloats(bytes, 'F32', bytes)),
   );
-  const expected = manifestOf(await exportToMemory(memoryFolder('memory', files), 'f16'));
-  const bytes = Object.values(expected.files).reduce((sum, file) => sum + file.bytes, 0);
+  const onDisk = async (precision: 'f16' | 'int8') => {
+    const manifest = manifestOf(await exportToMemory(memoryFolder('memory', files), precision));
+    const bytes = Object.values(manifest.files).reduce((sum, file) => sum + file.bytes, 0);
+    return { manifest: { files: manifest.files }, readBytes: bytes };
+  };
   const chosen = [...files].map(([name, content]) => ({ name, mimeType: '', buffer: Buffer.from(content) }));
 
   await withPage('/e2e/pages/import.html', {}, async (page) => {
     await page.waitForFunction(() => 'importChosen' in window);
     await page.setInputFiles('input', chosen);
     const imported = await page.evaluate(() => window.importChosen());
-    expect(imported).toMatchObject({ manifest: { files: expected.files }, readBytes: bytes });
+    expect(imported).toMatchObject(await onDisk('f16'));
+    const inHalf = await page.evaluate(() => window.importChosen('int8'));
+    expect(inHalf).toMatchObject(await onDisk('int8'));
 
     // A fault in the worker arrives with its remedy.
     await page.setInputFiles('input', [

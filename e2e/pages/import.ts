@@ -10,15 +10,15 @@ export type Imported =
 
 declare global {
   interface Window {
-    importChosen(): Promise<Imported>;
+    importChosen(precision?: 'f16' | 'int8'): Promise<Imported>;
   }
 }
 
-window.importChosen = async () => {
+window.importChosen = async (precision = 'f16') => {
   const files = [...((document.querySelector('input') as HTMLInputElement).files ?? [])];
   try {
     const { signal } = new AbortController();
-    const { pack, notes } = await importWeights(chosenFiles(files), 'f16', () => undefined, signal);
+    const { pack, notes } = await importWeights(chosenFiles(files), precision, () => undefined, signal);
     const opened = await openPack({ kind: 'imported', id: pack.id });
     let readBytes = 0;
     for (const path of Object.keys(opened.manifest.files)) readBytes += (await opened.read(path)).length;
