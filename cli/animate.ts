@@ -58,24 +58,28 @@ async function animate(options: AnimateOptions): Promise<HeadlessResult> {
   }
   const server = await preview({ preview: { port: 0, host: '127.0.0.1' }, logLevel: 'error' });
   let browser: Browser | undefined;
+  let page: Page | undefined;
+  const interrupt = interruption(() => page);
+  // Whoever waits for it comes later.
+  interrupt.catch(() => undefined);
   try {
     const webgpu = options.settings.backend === 'wasm' ? {} : ({ webgpu: 'any' } as const);
     browser = await launchChromium({ ...webgpu, surviveInterrupt: true });
     const context = await browser.newContext({ acceptDownloads: true, serviceWorkers: 'block' });
-    const page = await context.newPage();
+    page = await context.newPage();
     const address = server.httpServer.address();
     if (address === null || typeof address === 'string')
       throw new AnimateError('The local server did not start.');
     await page.exposeFunction('reportProgress', showProgress);
     await page.goto(`http://127.0.0.1:${address.port}/headless.html`);
-    return await run(page, options);
+    return await run(page, options, interrupt);
   } finally {
     await browser?.close();
     await server.close();
   }
 }
 
-async function run(page: Page, options: AnimateOptions): Promise<HeadlessResult> {
+async function run(page: Page, options: AnimateOptions, interrupt: Promise<never>): Promise<HeadlessResult> {
   const give = (id: string, paths: readonly (string | undefined)[]) =>
     page.setInputFiles(
       `#${id}`,
@@ -108,7 +112,7 @@ async function run(page: Page, options: AnimateOptions): Promise<HeadlessResult>
   const answer = await Promise.race([
     page.evaluate((asked): Promise<HeadlessAnswer> => window.pirouette.animate(asked), job),
     crashed,
-    stopOnInterrupt(page),
+    interrupt,
   ]);
   endProgress();
   const { result, problem } = answer;
@@ -126,21 +130,23 @@ async function run(page: Page, options: AnimateOptions): Promise<HeadlessResult>
   return result;
 }
 
-/** The first Ctrl-C stops the painting; where nothing is painted yet, and at the second, all of it ends. */
-function stopOnInterrupt(page: Page): Promise<never> {
+/**
+ * Rejects at Ctrl-C where nothing is painted yet. What is painted goes on to its end as a shorter film; the second
+ * Ctrl-C ends everything, and the browser with it.
+ */
+function interruption(pageNow: () => Page | undefined): Promise<never> {
   return new Promise((_, reject) => {
     const quit = () => reject(new AnimateError('Stopped.'));
     process.on('SIGINT', () => {
-      if (interrupted) return quit();
+      if (interrupted) process.exit(130);
       interrupted = true;
       endProgress();
-      page
-        .evaluate(() => window.pirouette.stop())
-        .then((keeps) => {
-          if (!keeps) return quit();
-          console.error('Stopping; what is done is kept. Ctrl-C again quits at once.');
-        })
-        .catch(quit);
+      const asked = pageNow()?.evaluate(() => window.pirouette.stop());
+      if (!asked) return quit();
+      asked.then((keeps) => {
+        if (!keeps) return quit();
+        console.error('Stopping; what is done is kept. Ctrl-C again quits at once.');
+      }, quit);
     });
   });
 }

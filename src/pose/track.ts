@@ -178,9 +178,20 @@ function findGaps(times: readonly number[], followed: readonly (Pose | undefined
   return gaps;
 }
 
+/** By halving: a plan asks for every frame of clips that may have many thousands. */
+function firstNotBefore(times: readonly number[], time: number): number {
+  let [from, to] = [0, times.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if ((times[middle] as number) < time) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
+
 /** The pose at any moment of the track: between two frames the joints that both show, on the straight line between. */
 export function poseAt({ times, poses, width, height }: Track, time: number): Pose {
-  const after = times.findIndex((frameTime) => frameTime >= time);
+  const after = firstNotBefore(times, time);
   const [next, last] = [poses[after], poses.at(-1)];
   if (next === undefined) return last ? copyPose(last) : emptyPose(width, height);
   const before = poses[after - 1];
