@@ -13,6 +13,7 @@ from . import processes
 
 SLOPE = 0.2
 PICTURE, SKELETON = 3, 3
+OUTLINE = 4  # pixels beside the person that count as its outline
 
 
 class Critic(nn.Module):
@@ -78,12 +79,14 @@ class Adversary:
         self.told_apart = float(((of_true > 0).float().mean() + (of_made < 0).float().mean()) / 2)
         return to_pass, to_match
 
-    def pull(self, loss, output, true, skeleton):
+    def pull(self, loss, output, true, skeleton, person):
         """A loss for the first pictures of `output`, as many as `true` has, beside `loss`: each of the critic's two
-        slopes is `weight`, or `matching`, times as steep there as `loss`'s."""
+        slopes is `weight`, or `matching`, times as steep there as `loss`'s; around the person `elsewhere` times that."""
         made = output[: len(true)]
         slopes = self.judge(true, made, skeleton)
         (error_slope,) = torch.autograd.grad(loss, output, retain_graph=True)
         steep = error_slope[: len(true)].norm()
+        outlined = F.max_pool2d(person, 2 * OUTLINE + 1, 1, OUTLINE)
+        where = outlined + (1 - outlined) * self.settings["elsewhere"]
         wanted = self.settings["weight"], self.settings["matching"]
-        return sum((made * (w * steep / (slope.norm() + 1e-12) * slope)).sum() for w, slope in zip(wanted, slopes))
+        return sum((made * where * (w * steep / (slope.norm() + 1e-12) * slope)).sum() for w, slope in zip(wanted, slopes))

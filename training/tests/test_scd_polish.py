@@ -25,12 +25,14 @@ POLISHING = {
     "person_weight": 2,
     "latent_noise": 0.05,
     "latents_weight": 0.1,
+    "structure_weight": 0.5,
+    "decoder_share": 0.3,
     "dropped_references": 0.2,
     "own_estimates": 0.5,
     "own_below": 0.5,
     "bfloat16": False,
     "evaluate_every": 1000,
-    "critic": {"channels": 8, "learning_rate": 4e-4, "noise": 0.05, "weight": 0.7, "matching": 0.7, "from": 2},
+    "critic": {"channels": 8, "learning_rate": 4e-4, "noise": 0.05, "weight": 0.7, "matching": 0.7, "elsewhere": 0.3, "from": 2},
 }
 CONFIG = {**TOY, "polishing": POLISHING}
 
