@@ -25,7 +25,10 @@ wireError('DeviceLimitError', DeviceLimitError);
 /** A model that is known, before any of it is read, to need more than there is. */
 export class DoesNotFitError extends PirouetteError {
   constructor(sentence: string) {
-    super(sentence, 'Lower the image size, choose a smaller model, or compute on the other processor.');
+    super(
+      sentence,
+      'Lower the image size, choose a smaller model (or export this one with --precision int8), or compute on the other processor.',
+    );
   }
 }
 wireError('DoesNotFitError', DoesNotFitError);

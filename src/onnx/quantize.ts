@@ -40,9 +40,9 @@ export function quantize(floats: Float32Array, rows: number, name: string): Quan
     let most = 0;
     for (let at = row * columns; at < (row + 1) * columns; at++) {
       const size = Math.abs(floats[at] as number);
-      if (!(size <= most)) most = size;
+      if (!(size <= LARGEST_HALF)) throw new TensorRangeError(name);
+      if (size > most) most = size;
     }
-    if (!(most <= LARGEST_HALF)) throw new TensorRangeError(name);
     largest[row] = Math.max(most / MOST, LEAST_HALF);
   }
   const scales = narrowToHalves(largest);
