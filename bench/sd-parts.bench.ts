@@ -1,7 +1,8 @@
 /**
  * What comes with Stable Diffusion 1.5's size, at its full width and a reduced depth, against PyTorch: a CLIP vision
  * tower, a KL autoencoder there and back, and a denoiser with its reference net up to 1,280 channels, exported by the
- * real exporter and computed in the page. `--small` takes the fixtures in their place, `--backend wasm` one backend alone, `--part reference-net` one part.
+ * real exporter and computed in the page. `--small` takes the fixtures in their place, `--backend wasm` one backend
+ * alone, `--part reference-net` one part.
  */
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
