@@ -2,7 +2,7 @@
  * The media room: the person's own files and camera in, a finished film out; nothing leaves the machine.
  * Everything here runs on the page and in a worker; what needs the page itself is in `./page/index.ts`.
  * All times are in seconds. Every fault is a `PirouetteError` from `./errors.ts`, and nothing waits longer than 10 s
- * without progress.
+ * without progress, but for a picture of many megapixels.
  *
  * In
  *   kindOf(file): Promise<'picture' | 'video' | 'other'>        by its first bytes
@@ -31,7 +31,7 @@
  *
  * On the page (`./page/index.ts`)
  *   cameraPermission(), listCameras(), openCamera({deviceId?, width?, height?, frameRate?, mirror?, microphone?}): Promise<Camera>
- *     camera.frames(signal?): AsyncGenerator<CameraFrame>       the newest wins, nothing queues
+ *     camera.frames({signal?, maxSide?, by?}): AsyncGenerator<CameraFrame>   the newest wins, nothing queues
  *     camera.record(): Promise<Recording>                       recording.stop(): Promise<File>
  *     camera.lost: Promise<CameraLostError>, camera.stream (for a <video>), camera.close()
  *   playClip(file, {mirror?}): Promise<ClipPlayer>              a clip in a camera's place: frames(), snapshot(), close()

@@ -69,6 +69,7 @@ export function removePhoto(id: string): void {
   useChoices.setState(({ photos }) => ({
     photos: photos.filter((photo) => photo.id !== id),
     photoProblem: null,
+    unseenPhoto: null,
   }));
 }
 

@@ -69,7 +69,7 @@ export async function chooseExamplePhoto(example: Example): Promise<boolean> {
     const known = poses?.of === (await fingerprint(blob)) ? poses.people : undefined;
     return await choosePhoto(blob, example.title, 'main', known?.map(restorePose));
   } catch (error) {
-    useChoices.setState({ photoProblem: problemOf(error) });
+    useChoices.setState({ photoProblem: problemOf(error), unseenPhoto: null });
     return false;
   }
 }

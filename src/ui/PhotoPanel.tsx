@@ -25,8 +25,10 @@ const EDITING_NOTE = 'Drag each joint to its place. One that the photo does not 
 export function PhotoPanel() {
   const { photos, photoTask, photoProblem, unseenPhoto } = useChoices();
   const { problem, isPhotos } = useMotion();
-  const [editing, setEditing] = useState(false);
+  /** The photo whose joints are corrected: another one begins uncorrected. */
+  const [edited, setEdited] = useState<string | null>(null);
   const [photo, ...more] = photos;
+  const editing = photo !== undefined && edited === photo.id;
 
   return (
     <section className="panel photo" aria-labelledby="photo-title">
@@ -40,7 +42,7 @@ export function PhotoPanel() {
               iconOnly
               className="quiet"
               pressed={editing}
-              onClick={() => setEditing(!editing)}
+              onClick={() => setEdited(editing ? null : photo.id)}
             />
             {photo.corrected && (
               <Action
@@ -80,12 +82,12 @@ export function PhotoPanel() {
               label="Place the joints by hand"
               onClick={() => {
                 placeByHand();
-                setEditing(true);
+                setEdited(unseenPhoto.photo.id);
               }}
             />
           )
         }
-        notes={[...(photo && editing ? [EDITING_NOTE] : []), ...(photo?.notes ?? [])]}
+        notes={[...(editing ? [EDITING_NOTE] : []), ...(photo?.notes ?? [])]}
       >
         {photo && (
           <PickFile
