@@ -105,6 +105,13 @@ test('follows a clip, also when its times stand still or jump back', async () =>
   expect(await page.evaluate((url) => window.poseRoom.follow(url, [0]), FIRST)).toEqual([1]);
 });
 
+test('follows one person, and notices a second one soon', async () => {
+  const scenes = [[FIRST], [FIRST], [FIRST], ...Array(4).fill([FIRST, SECOND])];
+  const found = await page.evaluate((scenes) => window.poseRoom.followCompany(scenes, 500), scenes);
+  expect(found.slice(0, 3)).toEqual([1, 1, 1]);
+  expect(found.at(-1)).toBe(2);
+});
+
 test('rejects what waits when the worker ends, and starts anew', async () => {
   const stopped = await page.evaluate((url) => window.told(window.poseRoom.findAndDispose(url)), FIRST);
   expect(stopped).toMatchObject({ error: 'PoseWorkerError' });

@@ -1,5 +1,5 @@
 /** Gives the tests a pose client of the page's own, and pictures to show it. */
-import { FOR_FILES, FOR_LIVE, fetchPoseBundle, PoseClient } from '../../src/client/pose.ts';
+import { FOR_FILES, FOR_LIVE, FOR_LIVE_COMPANY, fetchPoseBundle, PoseClient } from '../../src/client/pose.ts';
 import { PirouetteError } from '../../src/errors.ts';
 import { drawSkeleton, OPENPOSE_STYLE } from '../../src/pose/skeleton.ts';
 import type { Pose } from '../../src/pose/types.ts';
@@ -9,6 +9,7 @@ const ASSETS = new URL('/pose/', location.href).href;
 const clients = {
   files: new PoseClient(FOR_FILES, ASSETS),
   live: new PoseClient(FOR_LIVE, ASSETS),
+  company: new PoseClient(FOR_LIVE_COMPANY, ASSETS),
   lost: new PoseClient(FOR_LIVE, new URL('/nowhere/', location.href).href),
 };
 type Kind = keyof typeof clients;
@@ -70,6 +71,15 @@ const room = {
       const frame = new VideoFrame(await pictureOf(url), { timestamp: 0 });
       found.push((await clients.live.follow(frame, time)).length);
     }
+    return found;
+  },
+  /** How many people are found in one picture after the other, so many milliseconds apart. */
+  async followCompany(scenes: readonly (readonly string[])[], apartMs: number) {
+    const found: number[] = [];
+    for (const [i, urls] of scenes.entries()) {
+      found.push((await clients.company.follow(await beside(...urls), i * apartMs)).length);
+    }
+    clients.company.dispose();
     return found;
   },
   forget: () => clients.live.forget(),

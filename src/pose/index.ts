@@ -2,7 +2,8 @@
  * The pose room: from pixels to a clean, fitted, drawn skeleton. Everything but the detector is pure.
  *
  * Finding people (through src/client/pose.ts, which runs the detector in its worker)
- *   new PoseClient(FOR_FILES | FOR_LIVE)      client.find(picture), client.follow(frame, timeMs), client.forget(), client.dispose()
+ *   new PoseClient(FOR_FILES | FOR_LIVE | FOR_LIVE_COMPANY)
+ *                                             client.find(picture), client.follow(frame, timeMs), client.forget(), client.dispose()
  *
  * A clip, once all of its frames have been looked at
  *   cleanTrack(sightings, {pick?}): { track, report }       one person, gaps filled, flips mended, smoothed without delay

@@ -54,6 +54,11 @@ export function frameAround(photo: Size, person: Box, frame: Size): Framing {
   };
 }
 
+/** The whole picture in the middle of the frame. */
+export function frameWhole({ width, height }: Size, frame: Size): Framing {
+  return frameAround({ width, height }, { left: 0, top: 0, right: width, bottom: height }, frame);
+}
+
 export function framePose(pose: Pose, framing: Framing, frame: Size): Pose {
   const joints = Float32Array.from(pose.joints);
   for (let joint = 0; joint < joints.length; joint += 3) {

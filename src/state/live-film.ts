@@ -1,6 +1,6 @@
 /** A film of what the live screen shows, with the microphone if wanted. */
 import type { About, VideoOptions } from '../media/index.ts';
-import { frameAround } from './framing.ts';
+import { frameWhole } from './framing.ts';
 import { media, pageMedia } from './media.ts';
 import type { Size } from './settings.ts';
 
@@ -100,8 +100,7 @@ export class LiveRecorder {
     const { width, height } = this.#size;
     if (screen.width * height === screen.height * width) return screen;
     const film = new OffscreenCanvas(width, height);
-    const whole = { left: 0, top: 0, right: screen.width, bottom: screen.height };
-    const { scale, x, y } = frameAround(screen, whole, this.#size);
+    const { scale, x, y } = frameWhole(screen, this.#size);
     const context = film.getContext('2d', { alpha: false });
     context?.drawImage(screen, x, y, screen.width * scale, screen.height * scale);
     return film;

@@ -1,6 +1,8 @@
 /** The two canvases of the live screen, painted as fast as frames come and never through React. */
 import type { Look } from '../live/index.ts';
 import { JOINT, jointX, jointY, type Point, type Pose, paintSkeleton } from '../pose/index.ts';
+import { frameWhole } from './framing.ts';
+import type { Size } from './settings.ts';
 
 export class LiveView {
   /** What the camera gave last; it is shown together with the skeleton that was found in it. */
@@ -60,9 +62,10 @@ export class LiveView {
     if (person) paintSkeleton(context, person);
   }
 
-  /** A place on the camera's canvas, in shares of its sides, as a place in the camera's picture. */
-  pointAt(x: number, y: number): Point {
-    return { x: x * this.#size.width, y: y * this.#size.height };
+  /** A place on the camera's canvas, which shows its picture whole in a box of another shape, as a place in the picture. */
+  pointAt({ x, y }: Point, box: Size): Point {
+    const { scale, x: left, y: top } = frameWhole(this.#size, box);
+    return { x: (x - left) / scale, y: (y - top) / scale };
   }
 }
 

@@ -9,7 +9,7 @@ import {
   LiveSession,
   type Pace,
 } from '../live/index.ts';
-import type { FrameSource } from '../media/page/index.ts';
+import type { Point } from '../pose/index.ts';
 import { learnPackDefaults, type PhotoChoice, useChoices } from './choices.ts';
 import { currentEngine, loadOptions, useDevice } from './device.ts';
 import { chooseExamplePhoto, useExamples } from './examples.ts';
@@ -99,7 +99,7 @@ const COUNTDOWN_SECONDS = 3;
 interface Running {
   readonly end: AbortController;
   readonly session: LiveSession;
-  readonly source: FrameSource;
+  readonly source: OpenSource;
   photo: PhotoChoice;
 }
 
@@ -286,12 +286,9 @@ function noteRestart(worker: 'pose' | 'engine'): void {
   setTimeout(() => useLive.setState({ restarted: null }), RESTART_SHOWN_MS);
 }
 
-export function followPersonAt(x: number, y: number): void {
-  running?.session.pick(view.pointAt(x, y));
-}
-
-export function followOther(): void {
-  if (view.other) running?.session.pick(view.other);
+/** Whoever stands nearest to this point of the camera's picture. */
+export function followPersonAt(at: Point): void {
+  running?.session.pick(at);
 }
 
 export function setFrameRate(frameRate: number): void {

@@ -1,13 +1,5 @@
 import type { MouseEvent } from 'react';
-import {
-  chooseCamera,
-  followOther,
-  followPersonAt,
-  measureAgain,
-  setMirror,
-  useLive,
-  view,
-} from '../../state/live.ts';
+import { chooseCamera, followPersonAt, measureAgain, setMirror, useLive, view } from '../../state/live.ts';
 import { Action, Switch } from '../controls.tsx';
 import { PickClip } from './PickClip.tsx';
 
@@ -15,9 +7,10 @@ import { PickClip } from './PickClip.tsx';
 export function CameraView() {
   const { source, mirror, cameras, deviceId, people } = useLive();
   const point = (event: MouseEvent<HTMLCanvasElement>) => {
-    const { left, top, width, height } = event.currentTarget.getBoundingClientRect();
-    followPersonAt((event.clientX - left) / width, (event.clientY - top) / height);
+    const box = event.currentTarget.getBoundingClientRect();
+    followPersonAt(view.pointAt({ x: event.clientX - box.left, y: event.clientY - box.top }, box));
   };
+  const followOther = () => view.other && followPersonAt(view.other);
   return (
     <section className="live-camera" aria-labelledby="live-camera">
       <h3 id="live-camera">{source === 'camera' ? 'Your camera' : 'Your clip'}</h3>
