@@ -1,3 +1,5 @@
+import { CancelledError } from '../errors.ts';
+import { MediaTimeoutError } from '../media/errors.ts';
 import type { Clip, ClipInfo } from '../media/index.ts';
 import { readTrack, trackToJson } from '../pose/index.ts';
 import { type ClipChoice, type Range, type StripPicture, useChoices } from './choices.ts';
@@ -85,8 +87,12 @@ async function makeStrip(clip: Clip): Promise<StripPicture[]> {
   try {
     for await (const picture of clip.filmstrip({ count: STRIP_PICTURES, height: STRIP_HEIGHT, signal }))
       pictures.push(picture);
-  } catch {
-    // What is damaged in the part that is used will be met, and named, when people are looked for.
+  } catch (error) {
+    const isSlow = error instanceof CancelledError || error instanceof MediaTimeoutError;
+    if (!isSlow) {
+      clip.close();
+      throw error;
+    }
   }
   return evenStrip(pictures, STRIP_PICTURES, clip.info.duration);
 }
