@@ -24,6 +24,7 @@ export type CameraPermission = 'granted' | 'denied' | 'prompt' | 'unknown';
 
 /** A visible page whose camera shows nothing new for so long has lost it. */
 const LOST_AFTER_MS = 8000;
+const GRACE_MS = 500;
 
 export async function cameraPermission(): Promise<CameraPermission> {
   try {
@@ -163,7 +164,11 @@ export class Camera extends FrameSource {
   /** A page that is seen hears of a camera that falls silent; a hidden one is shown no frames, and that is well. */
   readonly #awaitFrame = (): void => {
     clearTimeout(this.#silence);
-    if (this.isOpen && !document.hidden) this.#silence = setTimeout(this.#lose, LOST_AFTER_MS);
+    if (!this.isOpen || document.hidden) return;
+    this.#silence = setTimeout(() => {
+      // A page that was busy itself has the frame still before it.
+      this.#silence = setTimeout(this.#lose, GRACE_MS);
+    }, LOST_AFTER_MS);
   };
 
   get #track(): MediaStreamTrack {
