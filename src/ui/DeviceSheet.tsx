@@ -95,8 +95,8 @@ type Measure = () => Promise<{ readonly bytes: number }>;
 /** What page and workers hold, where the browser tells: Chrome and Edge do, of isolated pages, after some seconds. */
 function MemoryFact() {
   const [held, setHeld] = useState<number | null>(null);
-  const measure = (performance as { measureUserAgentSpecificMemory?: Measure })
-    .measureUserAgentSpecificMemory;
+  const { measureUserAgentSpecificMemory } = performance as { measureUserAgentSpecificMemory?: Measure };
+  const measure = crossOriginIsolated ? measureUserAgentSpecificMemory : undefined;
 
   useEffect(() => {
     let gone = false;
