@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { poseEncoderTensors, type Tensors, unetTensors } from '../../tools/diffusers-tensors.ts';
-import { stableDiffusionUNet } from '../../tools/generate-checkpoint.ts';
+import { SCHEDULER, stableDiffusionUNet } from '../../tools/generate-checkpoint.ts';
 import { exportToMemory, type Files, manifestOf, memoryFolder } from '../../tools/memory-pack.ts';
 import { jsonFile, randomFloats, safetensorsFile } from '../../tools/random-weights.ts';
 import { torchTensors } from '../../tools/torch-files.ts';
@@ -40,7 +40,7 @@ describe("AnimateAnyone's weights", () => {
   ];
   const configs: [string, Uint8Array<ArrayBuffer>][] = [
     ['unet/config.json', jsonFile(UNET)],
-    ['scheduler/scheduler_config.json', jsonFile({ num_train_timesteps: 1000 })],
+    ['scheduler/scheduler_config.json', jsonFile(SCHEDULER)],
   ];
 
   it.each([

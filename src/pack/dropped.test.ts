@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { poseEncoderTensors, unetTensors } from '../../tools/diffusers-tensors.ts';
-import { stableDiffusionUNet } from '../../tools/generate-checkpoint.ts';
+import { SCHEDULER, stableDiffusionUNet } from '../../tools/generate-checkpoint.ts';
 import { exportToMemory, manifestOf, memoryFolder } from '../../tools/memory-pack.ts';
 import { jsonFile, safetensorsFile } from '../../tools/random-weights.ts';
 import { chosenFiles, droppedWeights } from './dropped.ts';
@@ -12,7 +12,7 @@ const LAYOUT = new Map([
   ['unet/diffusion_pytorch_model.safetensors', safetensorsFile(unetTensors(UNET))],
   ['pose_encoder/config.json', jsonFile(POSE)],
   ['pose_encoder/diffusion_pytorch_model.safetensors', safetensorsFile(poseEncoderTensors(POSE))],
-  ['scheduler/scheduler_config.json', jsonFile({ num_train_timesteps: 1000 })],
+  ['scheduler/scheduler_config.json', jsonFile(SCHEDULER)],
   ['pirouette.json', jsonFile({ name: 'Mine' })],
 ]);
 

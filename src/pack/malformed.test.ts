@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { poseEncoderTensors, unetTensors } from '../../tools/diffusers-tensors.ts';
-import { stableDiffusionUNet } from '../../tools/generate-checkpoint.ts';
+import { SCHEDULER, stableDiffusionUNet } from '../../tools/generate-checkpoint.ts';
 import { exportToMemory } from '../../tools/memory-pack.ts';
 import { jsonFile, safetensorsFile } from '../../tools/random-weights.ts';
 import { dictPickle, op, type TensorPickle, tensorPickle, torchFile } from '../../tools/torch-files.ts';
@@ -19,7 +19,7 @@ const UNET = stableDiffusionUNet([32, 32]);
 const POSE = { conditioning_embedding_channels: 32, conditioning_channels: 3, block_out_channels: [4, 8] };
 const SOUND = new Map<string, Bytes>([
   ['unet/config.json', jsonFile(UNET)],
-  ['scheduler/scheduler_config.json', jsonFile({ num_train_timesteps: 1000 })],
+  ['scheduler/scheduler_config.json', jsonFile(SCHEDULER)],
   ['unet/diffusion_pytorch_model.safetensors', safetensorsFile(unetTensors(UNET))],
   ['pose_encoder/config.json', jsonFile(POSE)],
   ['pose_encoder/diffusion_pytorch_model.safetensors', safetensorsFile(poseEncoderTensors(POSE))],

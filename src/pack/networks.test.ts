@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { poseEncoderTensors, unetTensors } from '../../tools/diffusers-tensors.ts';
-import { stableDiffusionUNet } from '../../tools/generate-checkpoint.ts';
+import { SCHEDULER, stableDiffusionUNet } from '../../tools/generate-checkpoint.ts';
 import { memoryFolder } from '../../tools/memory-pack.ts';
 import { jsonFile, randomFloats, safetensorsFile } from '../../tools/random-weights.ts';
 import { torchTensors } from '../../tools/torch-files.ts';
@@ -18,7 +18,7 @@ const files = () =>
       'pose_encoder/pytorch_model.bin',
       torchTensors(poseEncoderTensors(POSE), (n) => randomFloats(n, 'F32', n)),
     ],
-    ['scheduler/scheduler_config.json', jsonFile({ num_train_timesteps: 1000 })],
+    ['scheduler/scheduler_config.json', jsonFile(SCHEDULER)],
   ]);
 
 const dtypeOf = async (all: ReturnType<typeof files>, path?: string) => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { poseEncoderTensors, type Tensors } from '../../tools/diffusers-tensors.ts';
+import { SCHEDULER } from '../../tools/generate-checkpoint.ts';
 import { type LdmShape, ldmTensors, STABLE_DIFFUSION_15 } from '../../tools/ldm-tensors.ts';
 import { exportToMemory, manifestOf, memoryFolder } from '../../tools/memory-pack.ts';
 import { jsonFile, randomFloats, safetensorsFile, sha256 } from '../../tools/random-weights.ts';
@@ -202,7 +203,7 @@ describe('a small one', () => {
     const files = new Map([
       ['sd.safetensors', safetensorsFile(less)],
       ['pose_guider.pth', poseFile],
-      ['scheduler_config.json', jsonFile({ num_train_timesteps: 1000 })],
+      ['scheduler_config.json', jsonFile(SCHEDULER)],
     ]);
     await expect(exportToMemory(memoryFolder('memory', files), 'f16', 'sd.safetensors')).rejects.toThrow(
       expect.objectContaining({
