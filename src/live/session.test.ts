@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Reference, RenderedFrame, RenderOptions } from '../engine/api.ts';
 import { EngineDiedError, NotReadyError } from '../engine/errors.ts';
 import { PoseWorkerError } from '../pose/errors.ts';
@@ -6,6 +6,14 @@ import { isSeen, JOINT, jointX, type Pose } from '../pose/index.ts';
 import { FROM_LAST_FRAME, FramePlanner } from './planner.ts';
 import { type LiveOptions, LiveSession, type Look, type PaintedFrame } from './session.ts';
 import { standing } from './testing/bodies.ts';
+import { Clock } from './testing/machine.ts';
+
+/** A clock of their own: what these tests are about is who waits for whom, on a busy machine as well. */
+let clock: Clock;
+beforeEach(() => {
+  clock = new Clock();
+});
+afterEach(() => vi.unstubAllGlobals());
 
 const reference: Reference = { image: {} as ImageBitmap, pose: standing({ size: 512 }) };
 const SIZES = [{ width: 128, height: 128 }];
@@ -89,7 +97,13 @@ async function play(
     },
   };
   meanwhile?.(session);
-  await session.run(source, end.signal);
+  let isOver = false;
+  const run = session.run(source, end.signal).finally(() => {
+    isOver = true;
+  });
+  run.catch(() => undefined);
+  while (!isOver) await clock.pass(10);
+  await run;
   return { looks, looksWhilePainting, painted, events, open, session };
 }
 
