@@ -16,7 +16,7 @@ from .model import SCD
 
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 PROVENANCE = (
-    "Trained by training/ on rendered people only: parametric bodies, clothes, hair and skins from the MakeHuman "
+    "Trained on rendered people only: parametric bodies, clothes, hair and skins from the MakeHuman "
     "system assets (CC0 1.0), posed, dressed and lit at random. No photograph and no other model's output was used."
 )
 

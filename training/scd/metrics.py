@@ -25,15 +25,15 @@ def l1(a, b, mask=None):
     return mean_over((a - b).abs().mean(1, keepdim=True), mask) * 127.5
 
 
-def ssim_map(a, b):
-    """Gaussian windows of 11x11, sigma 1.5, wholly inside the images: (n, channels, height - 10, width - 10)."""
-    channels = a.shape[1]
-    offsets = torch.arange(-RADIUS, RADIUS + 1.0, device=a.device)
+def ssim(a, b):
+    """Gaussian windows of 11x11, sigma 1.5, wholly inside the image; the mean of the three colours."""
+    offsets = torch.arange(-RADIUS, RADIUS + 1.0)
     line = torch.exp(-offsets.square() / (2 * SIGMA**2))
-    line = (line / line.sum()).expand(channels, 1, 1, -1)
+    window = (line[:, None] * line[None]) / line.sum() ** 2
+    kernel = window[None, None].expand(3, 1, -1, -1)
 
     def smooth(x):
-        return F.conv2d(F.conv2d(x, line, groups=channels), line.transpose(2, 3), groups=channels)
+        return F.conv2d(x, kernel, groups=3)
 
     a, b = (a + 1) / 2, (b + 1) / 2
     mean_a, mean_b = smooth(a), smooth(b)
@@ -41,12 +41,7 @@ def ssim_map(a, b):
     variance_b = smooth(b * b) - mean_b.square()
     covariance = smooth(a * b) - mean_a * mean_b
     alike = (2 * mean_a * mean_b + C1) * (2 * covariance + C2)
-    return alike / ((mean_a.square() + mean_b.square() + C1) * (variance_a + variance_b + C2))
-
-
-def ssim(a, b):
-    """The mean of the three colours."""
-    return ssim_map(a, b).mean((1, 2, 3))
+    return (alike / ((mean_a.square() + mean_b.square() + C1) * (variance_a + variance_b + C2))).mean((1, 2, 3))
 
 
 def sharpness(image, mask):

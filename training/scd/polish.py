@@ -20,7 +20,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from . import images, metrics, processes, safetensors
+from . import images, processes, safetensors
 from .autoencoder import AutoencoderTiny
 from .batches import Batches, collate, onto
 from .critic import Adversary
@@ -82,9 +82,8 @@ def windows(tensor, corners, side, cell=1):
     return torch.stack(cut).contiguous(memory_format=torch.channels_last)
 
 
-def inside_windows(weight):
-    """Cut as metrics.ssim_map cuts its images."""
-    return weight[..., metrics.RADIUS : -metrics.RADIUS, metrics.RADIUS : -metrics.RADIUS]
+def weighted_error(pictures, truths, weight):
+    return reconstruction_loss(pictures, truths, weight / weight.mean())
 
 
 class Polisher:
@@ -98,10 +97,7 @@ class Polisher:
         self.networks = nn.ModuleDict({"scd": SCD(config).load(model), "decoder": self.autoencoder.decoder}).to(**layout)
         self.average = copy.deepcopy(self.networks).eval()
         self.parameters, self.averaged = list(self.networks.parameters()), list(self.average.parameters())
-        groups = [{"params": network.parameters(), "share": share} for network, share in (
-            (self.networks["scd"], 1), (self.networks["decoder"], self.settings["decoder_share"])
-        )]
-        self.optimizer = torch.optim.Adam(groups, self.settings["learning_rate"], betas=(0.9, 0.98))
+        self.optimizer = torch.optim.Adam(self.parameters, self.settings["learning_rate"], betas=(0.9, 0.98))
         self.adversary = Adversary(self.settings["critic"], device, self.settings["bfloat16"])
         self.kept = {"networks": self.networks, "average": self.average, "optimizer": self.optimizer}
         self.kept.update(critic=self.adversary.critic, critic_optimizer=self.adversary.optimizer)
@@ -119,9 +115,8 @@ class Polisher:
         torch.save({**state, **progress}, self.out / "checkpoint.part")
         (self.out / "checkpoint.part").replace(self.out / "checkpoint.pt")
         self.average["scd"].save(self.out, np.float32)
-        finished = copy.copy(self.autoencoder)
-        finished._modules = {**self.autoencoder._modules, "decoder": self.average["decoder"]}
-        safetensors.write(self.out / WEIGHTS, safetensors.from_module(finished))
+        decoder = {f"decoder.{name}": array for name, array in safetensors.from_module(self.average["decoder"]).items()}
+        safetensors.write(self.out / WEIGHTS, {**safetensors.from_module(self.autoencoder), **decoder})
 
     def estimate(self, batch):
         """The clean latents as the U-Net finds them at some noise, or from what it has made of that noise itself."""
@@ -144,12 +139,6 @@ class Polisher:
         output = scd.unet.target_pass(noisy, timesteps, pose, kept)
         return scheduler.clean_and_noise(output.float(), noisy, timesteps)[0]
 
-    def error(self, pictures, truths, weight):
-        weight = weight / weight.mean()
-        grey, true_grey = pictures.mean(1, keepdim=True), truths.mean(1, keepdim=True)
-        unlike = (1 - metrics.ssim_map(grey, true_grey)) * inside_windows(weight)
-        return reconstruction_loss(pictures, truths, weight) + self.settings["structure_weight"] * unlike.mean()
-
     def advance(self, batch, corners):
         settings, decoder = self.settings, self.networks["decoder"]
         torch.manual_seed(settings["seed"] + self.step * processes.SIZE + processes.RANK)
@@ -159,7 +148,7 @@ class Polisher:
         side = settings["window"]
         cell = truths.shape[-1] // side
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.step, settings, self.total) * group["share"]
+            group["lr"] = learning_rate(self.step, settings, self.total)
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=settings["bfloat16"]):
             found = self.estimate(batch)
             true_latents = windows(clean, corners, side)[:encoded]
@@ -168,7 +157,8 @@ class Polisher:
         of_person = 1 + settings["person_weight"] * batch["masks"]
         counts = F.interpolate(windows(batch["counts"], corners, side), scale_factor=cell)
         made, decoded = output.split([len(truths), encoded])
-        loss = self.error(made, truths, of_person * counts) + self.error(decoded, truths[:encoded], of_person[:encoded])
+        loss = weighted_error(made, truths, of_person * counts)
+        loss = loss + weighted_error(decoded, truths[:encoded], of_person[:encoded])
         cells = (1 + settings["person_weight"] * batch["person"]) * batch["counts"]
         of_latents = ((found - clean).square() * cells).mean() / cells.mean()
         skeletons = windows(batch["target_skeletons"], corners, side, cell)

@@ -182,7 +182,8 @@ class TestDefaultModel(unittest.TestCase):
         pose = model.pose_encoder(torch.zeros(1, 3, 128, 64))
         kept, output = model.unet.reference_pass(latents, pose)
         self.assertEqual(output.shape, latents.shape)
-        self.assertEqual([k.shape[1:] for k, _ in kept[:2]], [(32, 64), (8, 128)])
+        wide, deep = DEFAULT["unet"]["block_out_channels"]
+        self.assertEqual([k.shape[1:] for k, _ in kept[:2]], [(32, wide), (8, deep)])
 
     @torch.no_grad()
     def test_the_autoencoder_begins_as_a_thumbnail(self):

@@ -25,8 +25,6 @@ POLISHING = {
     "person_weight": 2,
     "latent_noise": 0.05,
     "latents_weight": 0.1,
-    "structure_weight": 0.5,
-    "decoder_share": 0.3,
     "dropped_references": 0.2,
     "own_estimates": 0.5,
     "own_below": 0.5,
