@@ -120,7 +120,10 @@ test('rejects what waits when the worker ends, and starts anew', async () => {
 
 test('says when the model is missing or is no model', async () => {
   const missing = await page.evaluate(() => window.told(window.poseRoom.warm('lost')));
-  expect(missing).toMatchObject({ error: 'PoseModelError', remedy: expect.stringContaining('reload the page') });
+  expect(missing).toMatchObject({
+    error: 'PoseModelError',
+    remedy: expect.stringContaining('reload the page'),
+  });
   const wrong = await page.evaluate((url) => window.told(window.poseRoom.ownBundle(url, url)), FIRST);
   expect(wrong).toMatchObject({ error: 'PoseModelError' });
 });
