@@ -60,13 +60,16 @@ class Batches:
     def people(self, rng):
         return [self.places[i] for i in rng.choice(len(self.places), self.references, replace=False)]
 
-    def make(self, *number):
+    def rows(self, number):
         rng = np.random.default_rng(number)
         rows = []
         for shard, person in self.people(rng):
             poses = rng.permutation(shard.latents.shape[1])[: self.targets + 1]
             rows.append(self.row(shard, person, poses, rng))
-        return collate(rows)
+        return rows
+
+    def make(self, *number):
+        return collate(self.rows(number))
 
     def row(self, shard, person, poses, rng=None):
         """One reference (the first pose) and its targets. Without `rng` the joints stay true and nothing is mirrored."""

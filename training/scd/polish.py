@@ -28,6 +28,7 @@ from .data import Shard
 from .export import WEIGHTS
 from .model import SCD
 from .schedule import Pace, learning_rate
+from .step import take_step
 from .train_autoencoder import reconstruction_loss
 
 SAVED_EVERY = 200  # steps
@@ -64,11 +65,7 @@ class PictureBatches(Batches):
         return {**row, **columns}
 
     def make(self, *number):
-        rng = np.random.default_rng(number)
-        rows = []
-        for shard, person in self.people(rng):
-            poses = rng.permutation(shard.latents.shape[1])[: self.targets + 1]
-            rows.append(self.row(shard, person, poses, rng))
+        rows = self.rows(number)
         flat = {name: [item for row in rows for item in row[name]] for name in ("corners", "truths", "masks")}
         pictures = images.to_tensor(np.stack(flat["truths"]))
         masks = torch.from_numpy(np.stack(flat["masks"])).float()[:, None]
@@ -164,16 +161,10 @@ class Polisher:
         skeletons = windows(batch["target_skeletons"], corners, side, cell)
         pull = self.adversary.pull(loss, output, truths, skeletons, batch["masks"])
         judged = self.step >= settings["critic"]["from"]
-        self.optimizer.zero_grad(set_to_none=True)
-        (loss + settings["latents_weight"] * of_latents + (pull if judged else 0)).backward()
-        processes.average_gradients(self.parameters)
-        nn.utils.clip_grad_norm_(self.parameters, 1.0)
-        self.optimizer.step()
+        asked = loss + settings["latents_weight"] * of_latents + (pull if judged else 0)
         self.step += 1
         keep = min(settings["average"], self.step / (self.step + 10))
-        with torch.no_grad():
-            torch._foreach_mul_(self.averaged, keep)
-            torch._foreach_add_(self.averaged, self.parameters, alpha=1 - keep)
+        take_step(asked, self.optimizer, self.parameters, self.averaged, keep)
         return {"loss": float(loss), "latents": float(of_latents), "toldApart": self.adversary.told_apart}
 
     def run(self, batches, minutes, planned_minutes):

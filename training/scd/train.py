@@ -14,13 +14,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
 
 from . import processes
 from .batches import Batches, collate, onto
 from .correspondence import Guide
 from .model import SCD
 from .schedule import Pace, learning_rate
+from .step import take_step
 from .widen import narrowed
 
 PROBED_TIMESTEPS = (200, 500, 800, 980)
@@ -111,16 +111,9 @@ class Trainer:
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=settings["bfloat16"]):
             loss = self.model.loss(batch, timesteps, noise, with_reference, settings["person_weight"], own, guide)
         surprise = guide.loss() if guide else torch.zeros(())
-        self.optimizer.zero_grad(set_to_none=True)
-        (loss + guiding * surprise).backward()
-        processes.average_gradients(self.parameters)
-        nn.utils.clip_grad_norm_(self.parameters, 1.0)
-        self.optimizer.step()
         self.step += 1
         keep = min(settings["average"], self.step / (self.step + 15))
-        with torch.no_grad():
-            torch._foreach_mul_(self.averaged, keep)
-            torch._foreach_add_(self.averaged, self.parameters, alpha=1 - keep)
+        take_step(loss + guiding * surprise, self.optimizer, self.parameters, self.averaged, keep)
         self.surprise = float(surprise) if guide else None
         return float(loss.detach())
 

@@ -5,36 +5,9 @@ import torch
 from scd.model import SCD
 from scd.widen import narrowed, widened
 
-CONFIG = {
-    "unet": {
-        "in_channels": 6,
-        "out_channels": 6,
-        "flip_sin_to_cos": True,
-        "freq_shift": 0,
-        "down_block_types": ["CrossAttnDownBlock2D", "CrossAttnDownBlock2D"],
-        "up_block_types": ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D"],
-        "block_out_channels": [32, 64],
-        "layers_per_block": 1,
-        "norm_num_groups": 8,
-        "norm_eps": 1e-5,
-        "cross_attention_dim": None,
-        "attention_head_dim": [2, 4],
-        "use_linear_projection": True,
-    },
-    "pose_encoder": {
-        "conditioning_embedding_channels": 32,
-        "conditioning_channels": 3,
-        "block_out_channels": [4, 8, 8],
-    },
-    "scheduler": {
-        "num_train_timesteps": 1000,
-        "beta_start": 0.1,
-        "beta_end": 0.005,
-        "beta_schedule": "linear",
-        "prediction_type": "v_prediction",
-        "timestep_spacing": "trailing",
-    },
-}
+from .test_scd_training import LATENTS, TOY
+
+CONFIG = {**TOY, "unet": {**TOY["unet"], "attention_head_dim": [2, 4]}}
 
 
 class Widen(unittest.TestCase):
@@ -43,8 +16,8 @@ class Widen(unittest.TestCase):
         narrow_config = narrowed(CONFIG, [16, 32])
         narrow = SCD(narrow_config)
         wide = widened(narrow, narrow_config, CONFIG, noise=0)
-        skeletons = torch.rand(2, 3, 32, 32)
-        latents = torch.randn(2, 6, 8, 8)
+        skeletons = torch.rand(2, 3, 128, 128)
+        latents = torch.randn(2, LATENTS, 8, 8)
         answers = []
         for model in (narrow, wide):
             pose = model.pose_encoder(skeletons)
@@ -58,7 +31,7 @@ class Widen(unittest.TestCase):
         narrow_config = narrowed(CONFIG, [16, 48])
         narrow_config["unet"]["attention_head_dim"] = [1, 3]
         wide = widened(SCD(narrow_config), narrow_config, CONFIG)
-        latents = torch.randn(1, 6, 8, 8)
+        latents = torch.randn(1, LATENTS, 8, 8)
         self.assertTrue(bool(wide.unet.target_pass(latents, torch.tensor([20])).isfinite().all()))
 
     def test_the_first_level_must_grow_by_a_whole_factor(self):
