@@ -134,26 +134,30 @@ test.describe('in a worker, on the processor', () => {
   });
 });
 
-test('a destroyed device is replaced, and the frame comes out the same', async () => {
-  // A processor that plays a graphics device takes its time to compile shaders, twice here.
-  test.setTimeout(400_000);
-  const browser = await launchChromium({ webgpu: true });
-  try {
-    const page = await openPage(browser);
-    const small = { ...SMALL_MODEL, about: { ...SMALL_MODEL.about, size: [64, 64] } };
-    await serveFiles(
-      page,
-      '/small-pack/',
-      await exportToMemory(memoryFolder('small', randomModel(small)), 'f16'),
-    );
-    const { before, after, devices, heard } = await page.evaluate(() =>
-      bench.onFragileDevice('/small-pack/', { width: 64, height: 64, steps: 2 }),
-    );
-    expect(devices).toBe(2);
-    expect(after.hash).toBe(before.hash);
-    expect(before.shades).toBeGreaterThan(50);
-    expect(heard).toEqual([expect.stringMatching(/device was lost/)]);
-  } finally {
-    await browser.close();
-  }
+test.describe('a destroyed device', () => {
+  // A processor that plays a graphics device takes its time to compile shaders, twice here. About once in forty runs
+  // ONNX Runtime's session on the second such device is never ready; seen on the software device alone, cause unknown.
+  test.describe.configure({ timeout: 240_000, retries: 1 });
+
+  test('is replaced, and the frame comes out the same', async () => {
+    const browser = await launchChromium({ webgpu: true });
+    try {
+      const page = await openPage(browser);
+      const small = { ...SMALL_MODEL, about: { ...SMALL_MODEL.about, size: [64, 64] } };
+      await serveFiles(
+        page,
+        '/small-pack/',
+        await exportToMemory(memoryFolder('small', randomModel(small)), 'f16'),
+      );
+      const { before, after, devices, heard } = await page.evaluate(() =>
+        bench.onFragileDevice('/small-pack/', { width: 64, height: 64, steps: 2 }),
+      );
+      expect(devices).toBe(2);
+      expect(after.hash).toBe(before.hash);
+      expect(before.shades).toBeGreaterThan(50);
+      expect(heard).toEqual([expect.stringMatching(/device was lost/)]);
+    } finally {
+      await browser.close();
+    }
+  });
 });

@@ -9,9 +9,9 @@ export type Tensors = Map<string, readonly number[]>;
 class Modules {
   readonly tensors: Tensors = new Map();
 
-  conv(name: string, inputs: number, outputs: number, kernel = 3): void {
+  conv(name: string, inputs: number, outputs: number, kernel = 3, bias = true): void {
     this.tensors.set(`${name}.weight`, [outputs, inputs, kernel, kernel]);
-    this.tensors.set(`${name}.bias`, [outputs]);
+    if (bias) this.tensors.set(`${name}.bias`, [outputs]);
   }
 
   linear(name: string, inputs: number, outputs: number, bias = true): void {
@@ -131,5 +131,7 @@ export function poseEncoderTensors(config: PoseEncoderConfig): Tensors {
     modules.conv(`blocks.${2 * i + 1}`, widths[i] as number, widths[i + 1] as number);
   }
   modules.conv('conv_out', widths.at(-1) as number, config.conditioning_embedding_channels);
+  const waves = 4 * (config.position_waves?.length ?? 0);
+  if (waves > 0) modules.conv('position', waves, config.conditioning_embedding_channels, 1, false);
   return modules.tensors;
 }

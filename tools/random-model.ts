@@ -48,6 +48,7 @@ export const SMALL_MODEL: ModelConfigs = {
     conditioning_embedding_channels: 32,
     conditioning_channels: 3,
     block_out_channels: [8, 8, 16, 16],
+    position_waves: [1],
   },
   autoencoder: {
     _class_name: 'AutoencoderTiny',

@@ -27,6 +27,8 @@ export interface PoseEncoderConfig {
   readonly conditioning_embedding_channels: number;
   readonly conditioning_channels: number;
   readonly block_out_channels: readonly number[];
+  /** Ours: where each cell lies is added to the features, as waves of so many periods over the picture. */
+  readonly position_waves?: readonly number[];
   readonly [other: string]: unknown;
 }
 

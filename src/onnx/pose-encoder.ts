@@ -3,7 +3,10 @@ import { UnknownArchitectureError } from './errors.ts';
 import { conv, silu, sizeAt } from './layers.ts';
 import { type SegmentPlan, Trace } from './trace.ts';
 
-/** diffusers' ControlNetConditioningEmbedding: `skeleton` in [0, 1] to `features`, which are added after conv_in. */
+/**
+ * diffusers' ControlNetConditioningEmbedding: `skeleton` in [0, 1] to `features`, which are added after conv_in. With
+ * `position_waves` in its config it takes them as `position` and adds what a layer of that name makes of them.
+ */
 export function planPoseEncoder(config: PoseEncoderConfig): SegmentPlan {
   const {
     block_out_channels: widths,
@@ -13,6 +16,10 @@ export function planPoseEncoder(config: PoseEncoderConfig): SegmentPlan {
   const isWidth = (value: unknown) => Number.isInteger(value) && (value as number) > 0;
   if (!Array.isArray(widths) || widths.length === 0 || ![...widths, colours, out].every(isWidth)) {
     throw new UnknownArchitectureError('pose encoder', 'its widths are incomplete');
+  }
+  const periods = config.position_waves ?? [];
+  if (!Array.isArray(periods) || !periods.every((count) => Number.isFinite(count) && count > 0)) {
+    throw new UnknownArchitectureError('pose encoder', 'its position_waves are no list of numbers above 0');
   }
   const trace = new Trace('Pose encoder');
   const skeleton = trace.input('skeleton', ['batch', colours, ...sizeAt(0)]);
@@ -28,6 +35,12 @@ export function planPoseEncoder(config: PoseEncoderConfig): SegmentPlan {
       }),
     );
   }
-  trace.output(conv(trace, 'conv_out', x, { out }), 'features');
+  x = conv(trace, 'conv_out', x, { out });
+  if (periods.length > 0) {
+    const waves = trace.input('position', ['batch', 4 * periods.length, ...sizeAt(widths.length - 1)]);
+    const position = conv(trace, 'position', waves, { out, kernel: 1, bias: false });
+    x = trace.node('Add', [x, position], x.shape);
+  }
+  trace.output(x, 'features');
   return trace.finish()[0] as SegmentPlan;
 }

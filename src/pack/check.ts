@@ -64,7 +64,8 @@ class PackCheck {
     });
     if (imageEncoder.length > 0)
       this.expect(seen?.has('tokens') ?? true, 'The last part of the image encoder makes no tokens.');
-    this.ends(await this.part(manifest.poseEncoder), manifest.poseEncoder, 'skeleton', 'features');
+    const places = manifest.configs.poseEncoder.position_waves?.length ? ', position' : '';
+    this.ends(await this.part(manifest.poseEncoder), manifest.poseEncoder, `skeleton${places}`, 'features');
     if (manifest.encoder) this.ends(await this.part(manifest.encoder), manifest.encoder, 'image', 'latents');
     if (manifest.decoder) this.ends(await this.part(manifest.decoder), manifest.decoder, 'latents', 'image');
     return this.faults;

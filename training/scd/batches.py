@@ -36,13 +36,15 @@ def mirror_joints(joints, width):
 
 
 class Batches:
-    def __init__(self, folders, size, skeleton, references, targets):
+    def __init__(self, folders, size, skeleton, references, targets, unmoved=0.0):
+        """`unmoved`: how many of the references are asked for once as they stand, which teaches to copy."""
         self.folders = [Path(folder) for folder in folders]
         self.shards = {}
         self.size = size
         self.skeleton = skeleton
         self.references = references
         self.targets = targets
+        self.unmoved = unmoved
         self.refresh()
 
     def refresh(self):
@@ -65,6 +67,8 @@ class Batches:
         rows = []
         for shard, person in self.people(rng):
             poses = rng.permutation(shard.latents.shape[1])[: self.targets + 1]
+            if rng.random() < self.unmoved:
+                poses[1] = poses[0]
             rows.append(self.row(shard, person, poses, rng))
         return rows
 

@@ -40,7 +40,8 @@ class PictureBatches(Batches):
     def __init__(self, folder, data, config):
         settings = config["polishing"]
         self.data, self.pictures, self.window = Path(data), {}, settings["window"]
-        super().__init__([folder], config["size"], config["skeleton"], settings["references"], settings["targets"])
+        counts = settings["references"], settings["targets"], settings["unmoved"]
+        super().__init__([folder], config["size"], config["skeleton"], *counts)
 
     def row(self, shard, person, poses, rng=None):
         row = super().row(shard, person, poses, rng)

@@ -176,7 +176,8 @@ def main():
     processes.start()
 
     def batches(folders):
-        return Batches(folders, config["size"], config["skeleton"], settings["references"], settings["targets"])
+        counts = settings["references"], settings["targets"], settings["unmoved"]
+        return Batches(folders, config["size"], config["skeleton"], *counts)
 
     trainer = Trainer(config, settings, settings["steps"], device, arguments.out)
     if arguments.start_from and trainer.step == 0:

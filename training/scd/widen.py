@@ -155,7 +155,7 @@ def widened(model, narrow, config, noise=NOISE):
     widening = Widening(model.unet.state_dict(), narrow["unet"], config["unet"])
     unet = widening.run()
     pose = dict(model.pose_encoder.state_dict())
-    for name in ("conv_out.weight", "conv_out.bias"):
+    for name in {"conv_out.weight", "conv_out.bias", "position.weight"} & pose.keys():
         pose[name] = per_channel(pose[name], widening.levels[0])
     for tensors in (unet, pose):
         for name, tensor in tensors.items():

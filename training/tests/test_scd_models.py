@@ -186,6 +186,14 @@ class TestDefaultModel(unittest.TestCase):
         self.assertEqual([k.shape[1:] for k, _ in kept[:2]], [(32, wide), (8, deep)])
 
     @torch.no_grad()
+    def test_features_tell_where_a_cell_lies(self):
+        features = SCD(DEFAULT).pose_encoder(torch.zeros(1, 3, 256, 256))[0].flatten(1)
+        apart = torch.cdist(features.T, features.T)
+        # Far from the border nothing but the waves tells two cells of an empty skeleton image apart.
+        apart.fill_diagonal_(float("inf"))
+        self.assertGreater(float(apart.min()), 0.01 * float(features.std()))
+
+    @torch.no_grad()
     def test_the_autoencoder_begins_as_a_thumbnail(self):
         torch.manual_seed(0)
         autoencoder = AutoencoderTiny(DEFAULT["autoencoder"]).initialize()

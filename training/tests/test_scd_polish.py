@@ -16,6 +16,7 @@ POLISHING = {
     "steps": 6,
     "references": 2,
     "targets": 2,
+    "unmoved": 0.5,
     "encoded": 1,
     "window": 2,
     "learning_rate": 1e-3,

@@ -49,6 +49,7 @@ TOY = {
         "conditioning_embedding_channels": 32,
         "conditioning_channels": 3,
         "block_out_channels": [4, 8, 8, 16, 16],
+        "position_waves": [0.5, 2],
     },
     "scheduler": {
         "num_train_timesteps": 1000,
@@ -119,8 +120,8 @@ class WithShard(unittest.TestCase):
         encode_shard(self.trained.folded(), shard, out, torch.device("cpu"), mirrored=True)
         self.batches = self.make_batches()
 
-    def make_batches(self):
-        return Batches([self.folder / "latents"], SIZE, TOY["skeleton"], references=2, targets=3)
+    def make_batches(self, unmoved=0.5):
+        return Batches([self.folder / "latents"], SIZE, TOY["skeleton"], references=2, targets=3, unmoved=unmoved)
 
 
 class TestBatches(WithShard):
@@ -136,6 +137,14 @@ class TestBatches(WithShard):
         a, b, c = self.batches.make(7, 0), self.make_batches().make(7, 0), self.batches.make(8, 0)
         self.assertTrue(all(torch.equal(a[name], b[name]) for name in a))
         self.assertFalse(torch.equal(a["target_latents"], c["target_latents"]))
+
+    def test_some_targets_are_the_reference_itself(self):
+        for unmoved in (0, 1):
+            batch = self.make_batches(unmoved).make(3, 0)
+            targets = batch["target_latents"].unflatten(0, (2, 3))
+            for reference, (first, *others) in zip(batch["reference_latents"], targets):
+                self.assertEqual(torch.equal(reference, first), bool(unmoved))
+                self.assertFalse(any(torch.equal(reference, other) for other in others))
 
     def test_shards_that_appear_later_are_taken_in(self):
         (self.folder / "latents" / "shard-0000").rename(self.folder / "latents" / "shard-0003")

@@ -1,6 +1,7 @@
 import type { UNetConfig } from '../../onnx/configs.ts';
 import type { Pack } from '../../pack/manifest.ts';
 import type { StepCoefficients } from '../../scd/ddim.ts';
+import { positionInputs } from '../../scd/position.ts';
 import { timeEmbedding } from '../../scd/time.ts';
 import { applyUpdate } from '../../scd/update.ts';
 import type { Evaluation, Memory, Networks, Tensor } from '../backend.ts';
@@ -48,11 +49,13 @@ export class WasmNetworks implements Networks {
   readonly #pack: Pack;
   readonly #size: Size;
   readonly #sessions: Sessions;
+  readonly #position: NamedTensors;
 
   constructor(pack: Pack, size: Size, sessions: Sessions) {
     this.#pack = pack;
     this.#size = size;
     this.#sessions = sessions;
+    this.#position = positionInputs(pack.manifest.configs.poseEncoder, size);
   }
 
   upload(values: Float32Array, shape: readonly number[]): WasmTensor {
@@ -66,7 +69,8 @@ export class WasmNetworks implements Networks {
   }
 
   async encodePose(skeleton: Tensor): Promise<Tensor> {
-    return only(await this.#sessions.poseEncoder.run({ skeleton: this.#picture(skeleton) }), 'features');
+    const inputs = { ...this.#position, skeleton: this.#picture(skeleton) };
+    return only(await this.#sessions.poseEncoder.run(inputs), 'features');
   }
 
   async encodeImage(image: Tensor): Promise<Tensor> {

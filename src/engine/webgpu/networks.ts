@@ -2,6 +2,7 @@ import type { UNetConfig } from '../../onnx/configs.ts';
 import { contextTokens } from '../../onnx/image-encoder.ts';
 import type { Pack } from '../../pack/manifest.ts';
 import type { StepCoefficients } from '../../scd/ddim.ts';
+import { positionInputs } from '../../scd/position.ts';
 import { timeEmbedding } from '../../scd/time.ts';
 import type { Evaluation, Memory, Networks, Tensor } from '../backend.ts';
 import { NetworkError, NotFiniteError, WrongInputError, WrongShapeError } from '../errors.ts';
@@ -46,7 +47,8 @@ export class WebGpuNetworks implements Networks {
     try {
       const shrink = 2 ** (manifest.configs.poseEncoder.block_out_channels.length - 1);
       await networks.#unetFor(size.height / shrink, size.width / shrink, networks.#contextTokens, signal);
-      stages.poseEncoder = await Stage.create(context, pack, manifest.poseEncoder, size, signal);
+      const position = positionInputs(manifest.configs.poseEncoder, size);
+      stages.poseEncoder = await Stage.create(context, pack, manifest.poseEncoder, size, signal, position);
       if (manifest.encoder)
         stages.encoder = await Stage.create(context, pack, manifest.encoder, size, signal);
       if (manifest.decoder)

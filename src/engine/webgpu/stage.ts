@@ -48,22 +48,47 @@ export function pictureDimensions(
   };
 }
 
-/** A network of one graph, one input and one output: the pose encoder, or a half of the autoencoder. */
+/** Inputs that stay the same in all runs, by name. */
+export type Constants = Readonly<
+  Record<string, { readonly data: Float32Array; readonly shape: readonly number[] }>
+>;
+
+/**
+ * A network of one graph, one output and one input that changes: the pose encoder, or a half of the autoencoder.
+ */
 export class Stage {
   readonly #context: WebGpuContext;
   readonly #session: GpuSession;
   readonly #what: string;
   readonly #input: Place;
+  readonly #constants: Place[] = [];
 
-  private constructor(context: WebGpuContext, session: GpuSession) {
-    const [only] = session.inputs;
-    if (only === undefined) throw new Error('A stage has one input.');
+  private constructor(context: WebGpuContext, session: GpuSession, constants: Constants) {
+    const [only] = [...session.inputs].filter(([name]) => constants[name] === undefined);
+    if (only === undefined) throw new Error('A stage has one input that changes.');
     const [name, { shape }] = only;
     this.#context = context;
     this.#session = session;
     this.#what = `The ${name}`;
     this.#input = context.tensors.place(shape);
-    session.bind(new Map([[name, this.#input]]));
+    session.bind(new Map([[name, this.#input], ...this.#placesOf(constants)]));
+  }
+
+  #placesOf(constants: Constants): [string, Place][] {
+    const { gpu, tensors } = this.#context;
+    const encoder = gpu.createCommandEncoder();
+    const uploads: GpuTensor[] = [];
+    const places = Object.entries(constants).map(([name, { data, shape }]): [string, Place] => {
+      const upload = tensors.upload(data, shape);
+      const place = tensors.place(shape);
+      tensors.toNetwork(encoder, `The ${name}`, upload, place);
+      uploads.push(upload);
+      this.#constants.push(place);
+      return [name, place];
+    });
+    gpu.queue.submit([encoder.finish()]);
+    for (const upload of uploads) upload.dispose();
+    return places;
   }
 
   static async create(
@@ -72,9 +97,11 @@ export class Stage {
     files: PartFiles,
     size: { readonly width: number; readonly height: number },
     signal?: AbortSignal,
+    constants: Constants = {},
   ): Promise<Stage> {
     const dimensions = pictureDimensions(size.height, size.width);
-    return new Stage(context, await createSession(context, pack, files, dimensions, signal));
+    const session = await createSession(context, pack, files, dimensions, signal);
+    return new Stage(context, session, constants);
   }
 
   run(input: GpuTensor): Promise<GpuTensor> {
@@ -94,6 +121,6 @@ export class Stage {
 
   dispose(): void {
     this.#session.dispose();
-    this.#context.tensors.release(this.#input);
+    for (const place of [this.#input, ...this.#constants]) this.#context.tensors.release(place);
   }
 }
