@@ -264,6 +264,8 @@ def look_at(reference_net, latents, tokens):
 class SeesReference:
     """Beside each pass's own keys and values, those that the same weights make of the bank's hidden states."""
 
+    watch = None
+
     def __init__(self, unet, bank):
         self.bank = bank
         self.block = None
