@@ -78,9 +78,8 @@ def main():
     torch.set_num_threads(1)
     model = SCD(config).load(arguments.model)
     settings = config["training"]
-    batches = Batches(
-        arguments.latents, config["size"], config["skeleton"], settings["references"], settings["targets"]
-    )
+    counts = settings["references"], settings["targets"]
+    batches = Batches(arguments.latents, config["size"], config["skeleton"], *counts)
     factors = stretch(model, *measure(model, batches), arguments.strength)
     print(f"channels stretched {float(factors.min()):.2f} to {float(factors.max()):.2f} times")
     model.save(arguments.out, np.float32)

@@ -53,9 +53,7 @@ export type Constants = Readonly<
   Record<string, { readonly data: Float32Array; readonly shape: readonly number[] }>
 >;
 
-/**
- * A network of one graph, one output and one input that changes: the pose encoder, or a half of the autoencoder.
- */
+/** A network of one graph, one output and one input that changes: the pose encoder, or a half of the autoencoder. */
 export class Stage {
   readonly #context: WebGpuContext;
   readonly #session: GpuSession;
