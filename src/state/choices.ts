@@ -44,8 +44,6 @@ export interface ClipChoice {
   readonly id: string;
   readonly name: string;
   readonly file: Blob;
-  /** For the <video> that plays it. */
-  readonly url: string;
   readonly clip: Clip;
   readonly strip: readonly StripPicture[];
   readonly trim: Range;

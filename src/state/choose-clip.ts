@@ -57,7 +57,6 @@ export async function chooseClip(
       id,
       name,
       file,
-      url: URL.createObjectURL(file),
       clip,
       strip,
       trim: within(firstTrim, clip.info.duration),
@@ -194,7 +193,6 @@ export const dismissClipProblem = (): void => useChoices.setState({ clipProblem:
 function leaveClip(): void {
   const { clip } = useChoices.getState();
   if (!clip) return;
-  URL.revokeObjectURL(clip.url);
   clip.clip.close();
   for (const { image } of clip.strip) image.close();
 }

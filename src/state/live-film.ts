@@ -7,7 +7,6 @@ import type { Size } from './settings.ts';
 export interface LiveFilm {
   readonly file: Blob;
   readonly name: string;
-  readonly url: string;
   readonly seconds: number;
 }
 
@@ -79,7 +78,7 @@ export class LiveRecorder {
       }
       const file = await this.#writer.finish();
       const name = `pirouette-live.${file.type === 'video/webm' ? 'webm' : 'mp4'}`;
-      return { file, name, url: URL.createObjectURL(file), seconds };
+      return { file, name, seconds };
     } catch (error) {
       await this.#writer.cancel();
       throw error;

@@ -362,11 +362,7 @@ export async function stopRecording(): Promise<void> {
   }
 }
 
-export function forgetFilm(): void {
-  const { film } = useLive.getState();
-  if (film) URL.revokeObjectURL(film.url);
-  useLive.setState({ film: null });
-}
+export const forgetFilm = (): void => useLive.setState({ film: null });
 
 export async function saveLiveFilm(film: LiveFilm): Promise<void> {
   (await pageMedia()).download(film.file, film.name);

@@ -7,6 +7,7 @@ import { usePreview } from '../state/preview.ts';
 import { Picture } from './Picture.tsx';
 import { Overlay, SkeletonLines } from './Skeleton.tsx';
 import { useGround } from './use-ground.ts';
+import { useVideoFile } from './use-video-file.ts';
 
 /** The clip itself, looped over its trim, with the people that were found; a click follows somebody else. */
 export function ClipView({ clip, hidden }: { clip: ClipChoice; hidden: boolean }) {
@@ -16,6 +17,7 @@ export function ClipView({ clip, hidden }: { clip: ClipChoice; hidden: boolean }
   const playing = useChoices((choices) => choices.clipTask === null) && wanted;
   const { start, end } = clip.trim;
   const { width, height } = clip.clip.info;
+  useVideoFile(video, clip.file);
 
   useEffect(() => {
     const element = video.current;
@@ -62,7 +64,6 @@ export function ClipView({ clip, hidden }: { clip: ClipChoice; hidden: boolean }
       <video
         ref={video}
         className="picture"
-        src={clip.url}
         muted
         playsInline
         preload="auto"

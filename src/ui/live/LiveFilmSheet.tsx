@@ -1,6 +1,8 @@
+import { useRef } from 'react';
 import { forgetFilm, saveLiveFilm, useLive } from '../../state/live.ts';
 import { Action } from '../controls.tsx';
 import { Sheet } from '../Sheet.tsx';
+import { useVideoFile } from '../use-video-file.ts';
 import { bytes, clock } from '../words.ts';
 
 /** The recording just made: look at it, save it, or let it go. */
@@ -10,7 +12,7 @@ export function LiveFilmSheet() {
     <Sheet title="Your recording" open={film !== null} onClose={forgetFilm} wide>
       {film && (
         <div className="live-film">
-          <video src={film.url} controls playsInline loop aria-label="The recording" />
+          <FilmPlayer file={film.file} />
           <div className="live-row">
             <Action
               icon="download"
@@ -27,4 +29,10 @@ export function LiveFilmSheet() {
       )}
     </Sheet>
   );
+}
+
+function FilmPlayer({ file }: { file: Blob }) {
+  const video = useRef<HTMLVideoElement>(null);
+  useVideoFile(video, file);
+  return <video ref={video} controls playsInline loop aria-label="The recording" />;
 }
