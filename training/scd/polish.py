@@ -3,8 +3,9 @@
 python3 -m scd.polish --config configs/cpu-256.json --autoencoder runs/decoder --model runs/scd
     --data DATA --latents LATENTS --out runs/polished
 What training leaves unsure comes out as a blur: a blur is the least error. Here the U-Net's estimate of the clean latents
-is decoded, and a critic (scd.critic) asks for a picture that cannot be told from a true one. The encoder stays as it is,
-and a part of every batch are its own latents, so that the autoencoder stays one.
+is decoded, and a critic (scd.critic) asks for a picture that cannot be told from a true one. The encoder stays as it is.
+The decoder learns too if a part of every batch (`encoded`) are the encoder's own latents, so that the autoencoder stays
+one; without them it stays as it is.
 Started again, it goes on from its last checkpoint. Runs on several processes as scd.train does.
 """
 
@@ -27,6 +28,7 @@ from .critic import Adversary
 from .data import Shard
 from .export import WEIGHTS
 from .model import SCD
+from .muon import Muon
 from .schedule import Pace, learning_rate
 from .step import take_step
 from .train_autoencoder import reconstruction_loss
@@ -94,8 +96,11 @@ class Polisher:
         self.autoencoder.to(**layout)
         self.networks = nn.ModuleDict({"scd": SCD(config).load(model), "decoder": self.autoencoder.decoder}).to(**layout)
         self.average = copy.deepcopy(self.networks).eval()
-        self.parameters, self.averaged = list(self.networks.parameters()), list(self.average.parameters())
-        self.optimizer = torch.optim.Adam(self.parameters, self.settings["learning_rate"], betas=(0.9, 0.98))
+        if not self.settings["encoded"]:
+            self.networks["decoder"].requires_grad_(False)
+        pairs = zip(self.networks.parameters(), self.average.parameters())
+        self.parameters, self.averaged = zip(*[pair for pair in pairs if pair[0].requires_grad])
+        self.optimizer = Muon(self.parameters, self.settings["learning_rate"], bfloat16=self.settings["bfloat16"])
         self.adversary = Adversary(self.settings["critic"], device, self.settings["bfloat16"])
         self.kept = {"networks": self.networks, "average": self.average, "optimizer": self.optimizer}
         self.kept.update(critic=self.adversary.critic, critic_optimizer=self.adversary.optimizer)
@@ -149,14 +154,17 @@ class Polisher:
             group["lr"] = learning_rate(self.step, settings, self.total)
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=settings["bfloat16"]):
             found = self.estimate(batch)
-            true_latents = windows(clean, corners, side)[:encoded]
-            true_latents = true_latents + settings["latent_noise"] * torch.randn_like(true_latents)
-            output = decoder(torch.cat([windows(found, corners, side), true_latents])).float()
+            shown = windows(found, corners, side)
+            if encoded:
+                true_latents = windows(clean, corners, side)[:encoded]
+                shown = torch.cat([shown, true_latents + settings["latent_noise"] * torch.randn_like(true_latents)])
+            output = decoder(shown).float()
         of_person = 1 + settings["person_weight"] * batch["masks"]
         counts = F.interpolate(windows(batch["counts"], corners, side), scale_factor=cell)
         made, decoded = output.split([len(truths), encoded])
         loss = weighted_error(made, truths, of_person * counts)
-        loss = loss + weighted_error(decoded, truths[:encoded], of_person[:encoded])
+        if encoded:
+            loss = loss + weighted_error(decoded, truths[:encoded], of_person[:encoded])
         cells = (1 + settings["person_weight"] * batch["person"]) * batch["counts"]
         of_latents = ((found - clean).square() * cells).mean() / cells.mean()
         skeletons = windows(batch["target_skeletons"], corners, side, cell)

@@ -28,6 +28,13 @@ def average_gradients(parameters):
         offset += count
 
 
+def total(tensor):
+    """The sum over all processes, in place."""
+    if SIZE > 1:
+        dist.all_reduce(tensor)
+    return tensor
+
+
 def smallest(number):
     """What every process goes by where each would say something a little different."""
     if SIZE == 1:

@@ -19,6 +19,7 @@ from . import processes
 from .batches import Batches, collate, onto
 from .correspondence import Guide
 from .model import SCD
+from .muon import Muon
 from .schedule import Pace, learning_rate
 from .step import take_step
 from .widen import narrowed
@@ -72,9 +73,7 @@ class Trainer:
         self.average = copy.deepcopy(self.model).eval()
         self.parameters = list(self.model.parameters())
         self.averaged = list(self.average.parameters())
-        self.optimizer = torch.optim.AdamW(
-            self.parameters, settings["learning_rate"], betas=(0.9, 0.99), weight_decay=0.01
-        )
+        self.optimizer = Muon(self.parameters, settings["learning_rate"], bfloat16=settings["bfloat16"])
         self.surprise = None  # of attention, at the place where it should look
         self.step, self.seconds = 0, 0.0
         self.out.mkdir(parents=True, exist_ok=True)

@@ -1,9 +1,11 @@
 """Grows a trained model into a wider one that answers as the narrow one did.
 
 python3 -m scd.widen --config configs/cpu-256.json --from-widths 64 128 --model runs/narrow --out runs/widened
-Channels and heads get copies that share their old influence; a little noise lets them part. Where levels grow by
-different factors, or by no whole one, norms weigh some channels twice: a few hundred steps mend that. Most of what
-there is to learn is learnt sooner by a narrow network.
+Channels and heads get copies that share their old influence. Copies that stay alike learn alike, and the wide network
+would be the narrow one at a higher price; so the differences between copies get random weights of their own, which lead
+from differences to differences and hardly reach the answer. Where levels grow by different factors, or by no whole one,
+norms weigh some channels twice: a few hundred steps mend that. Most of what there is to learn is learnt sooner by a
+narrow network.
 """
 
 import argparse
@@ -17,7 +19,7 @@ import torch
 from .model import SCD
 from .unet import per_level
 
-NOISE = 0.02
+APART = 0.3  # the random weights' size, over that of the learnt ones
 
 
 class Space:
@@ -37,8 +39,22 @@ class Space:
         """Whole heads over again: what a head holds is told apart by its place there."""
         return Space(torch.arange(wide) % narrow)
 
+    @property
+    def grown(self):
+        return len(self.sources) > int(self.sources.max()) + 1
+
+    def differences(self):
+        """Takes from each channel what its copies have in common with it."""
+        alike = (self.sources[:, None] == self.sources[None]).float()
+        return torch.eye(len(alike)) - alike / alike.sum(1)
+
     def and_then(self, other):
         return Space(torch.cat([self.sources, other.sources + int(self.sources.max()) + 1]))
+
+
+def originals(count):
+    """A place whose channels are as many as before."""
+    return Space(torch.arange(count))
 
 
 def per_channel(tensor, space):
@@ -51,21 +67,31 @@ def layer(tensor, out, into):
     return tensor[out.sources][:, into.sources] * shares
 
 
+def between_copies(weight, out, into, strength):
+    """Random weights from how the copies in `into` differ to how those in `out` do, or from all of an `into` of originals."""
+    shape = len(out.sources), len(into.sources), *weight.shape[2:]
+    random = torch.tensordot(out.differences(), torch.randn(shape) * weight.std() * strength, 1)
+    return torch.tensordot(into.differences(), random.transpose(0, 1), 1).transpose(0, 1) if into.grown else random
+
+
 class Widening:
     """Walks the narrow U-Net as its blocks are wired, and gathers the wide one's tensors."""
 
-    def __init__(self, tensors, narrow, wide):
-        self.old, self.new = tensors, {}
+    def __init__(self, tensors, narrow, wide, apart):
+        self.old, self.new, self.apart = tensors, {}, apart
         self.narrow = narrow["block_out_channels"]
         self.wide = wide["block_out_channels"]
         self.levels = [Space.side_by_side(*widths) for widths in zip(self.narrow, self.wide)]
         self.embedded = Space.side_by_side(self.narrow[0] * 4, self.wide[0] * 4)
         self.layers = per_level(narrow["layers_per_block"], len(self.levels))
-        self.latents = Space(torch.arange(narrow["in_channels"]))
+        self.latents = originals(narrow["in_channels"])
 
     def put(self, name, out, into=None):
         weight = self.old[f"{name}.weight"]
-        self.new[f"{name}.weight"] = per_channel(weight, out) if into is None else layer(weight, out, into)
+        if into is None:
+            self.new[f"{name}.weight"] = per_channel(weight, out)
+        else:
+            self.new[f"{name}.weight"] = layer(weight, out, into) + between_copies(weight, out, into, self.apart)
         if f"{name}.bias" in self.old:
             self.new[f"{name}.bias"] = per_channel(self.old[f"{name}.bias"], out)
 
@@ -149,18 +175,17 @@ def narrowed(config, widths):
     return narrow
 
 
-def widened(model, narrow, config, noise=NOISE):
+def widened(model, narrow, config, apart=APART):
     """The wide model for `config`, from a narrow one."""
     wide = SCD(config)
-    widening = Widening(model.unet.state_dict(), narrow["unet"], config["unet"])
+    widening = Widening(model.unet.state_dict(), narrow["unet"], config["unet"], apart)
     unet = widening.run()
     pose = dict(model.pose_encoder.state_dict())
     for name in {"conv_out.weight", "conv_out.bias", "position.weight"} & pose.keys():
-        pose[name] = per_channel(pose[name], widening.levels[0])
-    for tensors in (unet, pose):
-        for name, tensor in tensors.items():
-            if tensor.dim() > 1:
-                tensors[name] = tensor + noise * tensor.std() * torch.randn_like(tensor)
+        narrow_tensor = pose[name]
+        pose[name] = per_channel(narrow_tensor, widening.levels[0])
+        if narrow_tensor.dim() > 1:
+            pose[name] += between_copies(narrow_tensor, widening.levels[0], originals(narrow_tensor.shape[1]), apart)
     wide.unet.load_state_dict(unet)
     wide.pose_encoder.load_state_dict(pose)
     return wide

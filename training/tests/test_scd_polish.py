@@ -43,8 +43,13 @@ class TestPolish(WithShard):
         SCD(CONFIG).initialize().save(self.folder / "model", np.float32)
         self.pictures = PictureBatches(self.folder / "latents", self.folder / "data", CONFIG)
 
-    def polisher(self, name):
-        return Polisher(CONFIG, self.folder, self.folder / "model", self.folder / name, torch.device("cpu"))
+    def polisher(self, name, config=CONFIG):
+        return Polisher(config, self.folder, self.folder / "model", self.folder / name, torch.device("cpu"))
+
+    def moved(self, name, weights):
+        """Which tensors of a file a run has changed."""
+        before, after = (safetensors.read(self.folder / place / weights) for place in ("", name))
+        return {tensor for tensor in before if not np.array_equal(before[tensor], after[tensor])}
 
     def test_a_window_of_latents_and_of_the_picture_show_the_same_place(self):
         """With each cell's mean colour in place of its first latents, mirror images too."""
@@ -80,14 +85,20 @@ class TestPolish(WithShard):
     def test_keeps_the_encoder_and_moves_everything_else(self):
         polisher = self.polisher("moved")
         polisher.run(self.pictures, 5, None)
-        before, after = (safetensors.read(self.folder / place / WEIGHTS) for place in ("", "moved"))
-        moved = {name for name in before if not np.array_equal(before[name], after[name])}
+        moved = self.moved("moved", WEIGHTS)
         self.assertFalse([name for name in moved if name.startswith("encoder")])
         self.assertTrue([name for name in moved if name.startswith("decoder")])
         unets = [safetensors.read(self.folder / place / "unet.safetensors") for place in ("model", "moved")]
         self.assertFalse(np.array_equal(unets[0]["conv_in.weight"], unets[1]["conv_in.weight"]))
         poses = [safetensors.read(self.folder / place / "pose_encoder.safetensors") for place in ("model", "moved")]
         self.assertFalse(np.array_equal(poses[0]["conv_in.weight"], poses[1]["conv_in.weight"]))
+
+    def test_without_the_encoder_s_own_latents_the_decoder_stays(self):
+        polisher = self.polisher("still", {**CONFIG, "polishing": {**POLISHING, "encoded": 0}})
+        polisher.run(self.pictures, 5, None)
+        self.assertEqual(self.moved("still", WEIGHTS), set())
+        unets = [safetensors.read(self.folder / place / "unet.safetensors") for place in ("model", "still")]
+        self.assertFalse(np.array_equal(unets[0]["conv_in.weight"], unets[1]["conv_in.weight"]))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@ import unittest
 import torch
 
 from scd.model import SCD
-from scd.widen import narrowed, widened
+from scd.widen import APART, narrowed, widened
 
 from .test_scd_training import LATENTS, TOY
 
@@ -15,7 +15,7 @@ class Widen(unittest.TestCase):
         torch.manual_seed(0)
         narrow_config = narrowed(CONFIG, [16, 32])
         narrow = SCD(narrow_config)
-        wide = widened(narrow, narrow_config, CONFIG, noise=0)
+        wide = widened(narrow, narrow_config, CONFIG, apart=0)
         skeletons = torch.rand(2, 3, 128, 128)
         latents = torch.randn(2, LATENTS, 8, 8)
         answers = []
@@ -25,6 +25,25 @@ class Widen(unittest.TestCase):
             answers.append(model.unet.target_pass(latents, torch.tensor([20, 700]), pose, kept))
         torch.testing.assert_close(*answers, rtol=1e-4, atol=1e-5)
         self.assertGreater(float(answers[0].std()), 0.01)
+
+    def test_copies_part_and_the_answer_hardly_changes(self):
+        torch.manual_seed(0)
+        narrow_config = narrowed(CONFIG, [16, 32])
+        narrow = SCD(narrow_config)
+        answers = []
+        for apart in (0, APART):
+            wide = widened(narrow, narrow_config, CONFIG, apart)
+            dead = 0
+            for name, weight in wide.unet.named_parameters():
+                if weight.dim() > 1 and not name.startswith("time_embedding"):
+                    sizes = torch.linalg.svdvals(weight.detach().reshape(len(weight), -1))
+                    dead += int((sizes < 1e-6 * sizes[0]).sum())
+            self.assertEqual(dead > 0, apart == 0)
+            torch.manual_seed(1)
+            latents = torch.randn(2, LATENTS, 8, 8)
+            answers.append(wide.unet.target_pass(latents, torch.tensor([20, 700]), torch.randn(2, 32, 8, 8)))
+        before, after = answers
+        self.assertLess(float((after - before).square().mean() / before.square().mean()), 0.05)
 
     def test_a_level_may_grow_by_half(self):
         torch.manual_seed(0)
