@@ -137,7 +137,7 @@ test.describe('in a worker, on the processor', () => {
 test.describe('a destroyed device', () => {
   // A processor that plays a graphics device takes its time to compile shaders, twice here. About once in forty runs
   // ONNX Runtime's session on the second such device is never ready; seen on the software device alone, cause unknown.
-  test.describe.configure({ timeout: 240_000, retries: 1 });
+  test.describe.configure({ timeout: 240_000 });
 
   test('is replaced, and the frame comes out the same', async () => {
     const browser = await launchChromium({ webgpu: true });

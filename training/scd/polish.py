@@ -23,7 +23,7 @@ from torch.nn import functional as F
 
 from . import images, processes, safetensors
 from .autoencoder import AutoencoderTiny
-from .batches import Batches, collate, onto
+from .batches import Batches, collate, mirror_joints, onto
 from .critic import Adversary
 from .data import Shard
 from .export import WEIGHTS
@@ -34,14 +34,16 @@ from .step import take_step
 from .train_autoencoder import reconstruction_loss
 
 SAVED_EVERY = 200  # steps
+NOSE = 0
 
 
 class PictureBatches(Batches):
-    """Batches with a window of each target's picture, somewhere on the person."""
+    """Batches with a window of each target's picture, somewhere on the person, and for a share of them on the face."""
 
     def __init__(self, folder, data, config):
         settings = config["polishing"]
-        self.data, self.pictures, self.window = Path(data), {}, settings["window"]
+        self.data, self.pictures = Path(data), {}
+        self.window, self.faces = settings["window"], settings["faces"]
         counts = settings["references"], settings["targets"], settings["unmoved"]
         super().__init__([folder], config["size"], config["skeleton"], *counts)
 
@@ -54,9 +56,8 @@ class PictureBatches(Batches):
         cell = self.size // cells
         columns = {"corners": [], "truths": [], "masks": []}
         for pose, covered in zip(poses[1:], row["person"]):
-            rows, places = np.nonzero(covered > 0.2)
-            pick = rng.integers(len(rows)) if len(rows) else None
-            middle = (rows[pick], places[pick]) if len(rows) else (cells // 2, cells // 2)
+            joints = mirror_joints(shard.joints[person, pose], self.size) if row["mirrored"] else shard.joints[person, pose]
+            middle = self.middle(covered, joints[NOSE] / (cell, cell, 1), rng)
             top, left = (int(np.clip(m - rng.integers(self.window), 0, cells - self.window)) for m in middle)
             window = tuple(slice(start * cell, (start + self.window) * cell) for start in (top, left))
             picture, mask = pictures.images[person, pose], pictures.masks[person, pose]
@@ -66,6 +67,17 @@ class PictureBatches(Batches):
             columns["truths"].append(picture[window])
             columns["masks"].append(mask[window] > 127)
         return {**row, **columns}
+
+    def middle(self, covered, nose, rng):
+        """Row and column of the cell that a window lies around; the nose is given in cells."""
+        x, y, seen = nose
+        if rng.random() < self.faces and seen and 0 <= min(x, y) and max(x, y) < len(covered):
+            return int(y), int(x)
+        rows, places = np.nonzero(covered > 0.2)
+        if not len(rows):
+            return len(covered) // 2, len(covered) // 2
+        pick = rng.integers(len(rows))
+        return rows[pick], places[pick]
 
     def make(self, *number):
         rows = self.rows(number)

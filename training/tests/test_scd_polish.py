@@ -19,6 +19,7 @@ POLISHING = {
     "unmoved": 0.5,
     "encoded": 1,
     "window": 2,
+    "faces": 0.5,
     "learning_rate": 1e-3,
     "warmup_steps": 2,
     "decay_part": 0.5,
@@ -67,6 +68,17 @@ class TestPolish(WithShard):
             self.assertEqual(cut.shape, (4, LATENTS, 2, 2))
             torch.testing.assert_close(cut[:, :3], F.avg_pool2d(batch["truths"], cell), atol=2e-3, rtol=0)
             self.assertEqual(batch["masks"].shape, (4, 1, 2 * cell, 2 * cell))
+
+    def test_windows_on_the_face_hold_the_nose(self):
+        self.pictures.faces = 1
+        covered = np.zeros((8, 8))
+        covered[6, 6] = 1
+        rng = np.random.default_rng(1)
+        self.assertEqual(self.pictures.middle(covered, np.array([2.9, 1.2, 1]), rng), (1, 2))
+        for unseen in ([2.9, 1.2, 0], [8.5, 1.2, 1], [-0.5, 1.2, 1]):
+            self.assertEqual(self.pictures.middle(covered, np.array(unseen), rng), (6, 6))
+        self.pictures.faces = 0
+        self.assertEqual(self.pictures.middle(covered, np.array([2.9, 1.2, 1]), rng), (6, 6))
 
     def test_resumes_bit_by_bit(self):
         unbroken = self.polisher("unbroken")
