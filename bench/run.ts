@@ -3,7 +3,7 @@
  * A bench is a module `bench/NAME.bench.ts` that exports `run`; the exit code follows its `pass`.
  */
 import { readdirSync } from 'node:fs';
-import type { PirouetteError } from '../src/errors.ts';
+import { sentenceOf } from '../tools/pages.ts';
 
 export interface BenchResult {
   readonly name: string;
@@ -38,12 +38,9 @@ if (asJson) {
 }
 process.exit(result.pass ? 0 : 1);
 
-/** A measurement that could not be made, in a sentence, with what can be done where somebody thought of it. */
+/** A measurement that could not be made. */
 function failed(bench: string, fault: unknown): BenchResult {
-  const { message, remedy = '' } = fault instanceof Error ? (fault as Partial<PirouetteError>) : {};
-  // A page's error comes with its stack behind the first line.
-  const [sentence = ''] = (message ?? String(fault)).split('\n');
-  const error = [sentence, remedy].filter(Boolean).join(' ');
+  const error = sentenceOf(fault);
   console.error(error);
   return { name: bench, device: 'none', figures: { error }, pass: false };
 }

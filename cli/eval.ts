@@ -6,29 +6,55 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { withPage } from '../tools/pages.ts';
+import { sentenceOf, withPage } from '../tools/pages.ts';
 import { serveFolder, servePack } from '../tools/serve-files.ts';
+import { faultsOfSet } from './eval/check-set.ts';
 import type { EvaluationRequest, EvaluationResult } from './eval/page.ts';
 
-const { values } = parseArgs({
-  options: {
-    pack: { type: 'string', default: 'public/packs/default' },
-    set: { type: 'string', default: 'eval/heldout' },
-    sheet: { type: 'string', default: 'test-results/contact-sheet.png' },
-    json: { type: 'boolean', default: false },
-    pairs: { type: 'string' },
-    clips: { type: 'string' },
-    threads: { type: 'string', default: '0' },
-  },
-});
+const USAGE = `Usage: npm run eval -- [--pack DIR|URL] [--set DIR] [--json] [--sheet FILE] [--pairs N] [--clips N] [--threads N]
 
-for (const [folder, file] of [
-  [values.set, 'pairs.json'],
-  ...(/^https?:/.test(values.pack) ? [] : [[values.pack, 'pack.json']]),
-] as const) {
-  if (folder !== undefined && file !== undefined && existsSync(join(folder, file))) continue;
-  console.error(`${folder} has no ${file}.`);
+A set is a folder with pairs.json, a list of
+  { "reference": FILE, "referenceJoints": JOINTS, "target": FILE, "targetJoints": JOINTS, "mask": FILE (optional) }
+where JOINTS are OpenPose's 18 in the picture's pixels: [x, y, seen], [x, y], or null for one that is not seen.`;
+const MOST_FAULTS = 10;
+
+function stop(...sentences: string[]): never {
+  for (const sentence of sentences) console.error(sentence);
   process.exit(2);
+}
+
+function readArguments() {
+  try {
+    return parseArgs({
+      options: {
+        pack: { type: 'string', default: 'public/packs/default' },
+        set: { type: 'string', default: 'eval/heldout' },
+        sheet: { type: 'string', default: 'test-results/contact-sheet.png' },
+        json: { type: 'boolean', default: false },
+        pairs: { type: 'string', default: 'Infinity' },
+        clips: { type: 'string', default: 'Infinity' },
+        threads: { type: 'string', default: '0' },
+        help: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    stop(sentenceOf(error), USAGE);
+  }
+}
+
+const values = readArguments();
+if (values.help) {
+  console.log(USAGE);
+  process.exit(0);
+}
+const counts = { pairs: Number(values.pairs), clips: Number(values.clips), threads: Number(values.threads) };
+for (const [name, count] of Object.entries(counts)) {
+  if (!(count >= 0)) stop(`--${name} must be a number.`, USAGE);
+}
+const faults = faultsOfSet(values.set);
+if (faults.length > 0) stop(...faults.slice(0, MOST_FAULTS));
+if (!/^https?:/.test(values.pack) && !existsSync(join(values.pack, 'pack.json'))) {
+  stop(`${values.pack} has no pack.json.`);
 }
 
 // The pose detector's files are made, not committed. What their making says must not stand before the JSON.
@@ -42,12 +68,10 @@ const result = await withPage('/cli/eval/page.html', {}, async (page) => {
   const request: EvaluationRequest = {
     pack: await servePack(page, values.pack),
     set: '/served-set/',
-    pairs: Number(values.pairs ?? Number.POSITIVE_INFINITY),
-    clips: Number(values.clips ?? Number.POSITIVE_INFINITY),
-    threads: Number(values.threads),
+    ...counts,
   };
   return page.evaluate((it) => (window as unknown as EvaluationPage).evaluate(it), request);
-});
+}).catch((fault: unknown) => stop(sentenceOf(fault)));
 
 interface EvaluationPage {
   evaluate(request: EvaluationRequest): Promise<EvaluationResult>;

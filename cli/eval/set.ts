@@ -3,7 +3,8 @@ import type { Picture } from '../../src/metrics/picture.ts';
 import type { Pose } from '../../src/pose/types.ts';
 import { personMask } from './limbs.ts';
 
-type Joints = readonly (readonly [x: number, y: number, seen: number])[];
+/** A joint without `seen` is seen; one that is null is not. */
+type Joints = readonly (readonly [x: number, y: number, seen?: number] | null)[];
 
 /** An entry of pairs.json: a person, and the same person in another pose. Joints are OpenPose-18 in pixels. */
 export interface PairEntry {
@@ -86,7 +87,8 @@ export class EvaluationSet {
 }
 
 function poseOf(joints: Joints, { width, height }: Size): Pose {
-  return { width, height, joints: Float32Array.from(joints.flat()) };
+  const flat = joints.flatMap((joint) => (joint ? [joint[0], joint[1], joint[2] ?? 1] : [0, 0, 0]));
+  return { width, height, joints: Float32Array.from(flat) };
 }
 
 /** A picture's pixels, placed inside a frame with black around it. */
