@@ -48,7 +48,8 @@ export async function withPage<T>(
 /** What went wrong on a page, in a sentence, with what can be done where somebody thought of it. */
 export function sentenceOf(fault: unknown): string {
   const { message, remedy = '' } = fault instanceof Error ? (fault as Partial<PirouetteError>) : {};
-  // A page's error comes with its stack behind the first line.
-  const [sentence = ''] = (message ?? String(fault)).split('\n');
+  // A page's error comes with the call before it and its stack behind the first line.
+  const [line = ''] = (message ?? String(fault)).split('\n');
+  const sentence = line.replace(/^page\.evaluate: (\w*Error: )?/, '');
   return [sentence, remedy].filter(Boolean).join(' ');
 }

@@ -42,14 +42,17 @@ export async function evaluatePairs(
     const few = await rendering.picture(pair, pair.target.pose, { steps: FEW, seed });
     measurePair(means, pair, { truth, many, few }, options);
     await measurePose(means, detector, pair, many);
-    if (i % CONTROL_EVERY === 0) {
-      const other = await set.pair(otherPerson(all, entry));
+    const otherEntry = otherPerson(all, entry);
+    if (i % CONTROL_EVERY === 0 && otherEntry !== entry) {
+      const other = await set.pair(otherEntry);
       const control = { steps: MANY, seed };
       const right = psnr(many, truth, pair.mask);
-      const wrongReference = await rendering.picture(other, pair.target.pose, control);
       const wrongPose = await rendering.picture(pair, other.target.pose, control);
-      means.add('wrongReferenceCost', right - psnr(wrongReference, truth, pair.mask));
       means.add('wrongPoseCost', right - psnr(wrongPose, truth, pair.mask));
+      if (otherEntry.reference !== entry.reference) {
+        const wrongReference = await rendering.picture(other, pair.target.pose, control);
+        means.add('wrongReferenceCost', right - psnr(wrongReference, truth, pair.mask));
+      }
     }
     sheet.offer(entry.reference, { pair, truth, many, few });
     console.info(`pair ${i + 1} of ${entries.length}`);
