@@ -8,8 +8,9 @@ import { parseArgs } from 'node:util';
 import type { Page, Worker } from '@playwright/test';
 import { exportToMemory, memoryFolder } from '../tools/memory-pack.ts';
 import { randomModel, SMALL_MODEL } from '../tools/random-model.ts';
+import { sentenceOf } from '../tools/sentence-of.ts';
 import { serveFiles, servePack } from '../tools/serve-files.ts';
-import { backendOf, prepare, rounded, sentenceOf, sum, withLivePage } from './live-page.ts';
+import { backendOf, prepare, rounded, sum, withLivePage } from './live-page.ts';
 import type { Bench } from './run.ts';
 
 const MIB = 2 ** 20;

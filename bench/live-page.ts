@@ -71,12 +71,6 @@ export function backendOf(name: string): Backend {
   throw new Error(`The backend ${name} is not known; ask for wasm or webgpu.`);
 }
 
-/** What went wrong, without the stack that a page's error brings along. */
-export function sentenceOf(fault: unknown): string {
-  const { message } = fault instanceof Error ? fault : { message: String(fault) };
-  return message.split('\n')[0] ?? '';
-}
-
 export const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
 export function rounded(figures: Readonly<Record<string, number | string>>): Record<string, number | string> {

@@ -7,8 +7,9 @@
  */
 import { parseArgs } from 'node:util';
 import type { Page } from '@playwright/test';
+import { sentenceOf } from '../tools/sentence-of.ts';
 import { servePack } from '../tools/serve-files.ts';
-import { backendOf, type Film, PHOTO, prepare, rounded, sentenceOf, sum, withLivePage } from './live-page.ts';
+import { backendOf, type Film, PHOTO, prepare, rounded, sum, withLivePage } from './live-page.ts';
 import type { FrameRecord, LiveRun } from './pages/live.ts';
 import type { Setting } from './pages/live-stage.ts';
 import type { Bench } from './run.ts';

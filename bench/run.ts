@@ -3,7 +3,7 @@
  * A bench is a module `bench/NAME.bench.ts` that exports `run`; the exit code follows its `pass`.
  */
 import { readdirSync } from 'node:fs';
-import { sentenceOf } from '../tools/pages.ts';
+import { sentenceOf } from '../tools/sentence-of.ts';
 
 export interface BenchResult {
   readonly name: string;

@@ -6,7 +6,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { sentenceOf, withPage } from '../tools/pages.ts';
+import { withPage } from '../tools/pages.ts';
+import { sentenceOf } from '../tools/sentence-of.ts';
 import { serveFolder, servePack } from '../tools/serve-files.ts';
 import { faultsOfSet } from './eval/check-set.ts';
 import type { EvaluationRequest, EvaluationResult } from './eval/page.ts';
@@ -18,6 +19,7 @@ A set is a folder with pairs.json, a list of
 where JOINTS are OpenPose's 18 in the picture's pixels: [x, y, seen], [x, y], or null for one that is not seen.`;
 const MOST_FAULTS = 10;
 
+/** Ends what was asked for wrongly. */
 function stop(...sentences: string[]): never {
   for (const sentence of sentences) console.error(sentence);
   process.exit(2);
@@ -71,7 +73,10 @@ const result = await withPage('/cli/eval/page.html', {}, async (page) => {
     ...counts,
   };
   return page.evaluate((it) => (window as unknown as EvaluationPage).evaluate(it), request);
-}).catch((fault: unknown) => stop(sentenceOf(fault)));
+}).catch((fault: unknown) => {
+  console.error(sentenceOf(fault));
+  process.exit(1);
+});
 
 interface EvaluationPage {
   evaluate(request: EvaluationRequest): Promise<EvaluationResult>;

@@ -1,6 +1,5 @@
 import type { Page } from '@playwright/test';
 import { createServer, type ViteDevServer } from 'vite';
-import type { PirouetteError } from '../src/errors.ts';
 import { type ChromiumOptions, launchChromium } from './chromium.ts';
 
 /** Serves the source tree as the app's own build would see it: same headers, same modules. */
@@ -43,13 +42,4 @@ export async function withPage<T>(
     await browser.close();
     await server.close();
   }
-}
-
-/** What went wrong on a page, in a sentence, with what can be done where somebody thought of it. */
-export function sentenceOf(fault: unknown): string {
-  const { message, remedy = '' } = fault instanceof Error ? (fault as Partial<PirouetteError>) : {};
-  // A page's error comes with the call before it and its stack behind the first line.
-  const [line = ''] = (message ?? String(fault)).split('\n');
-  const sentence = line.replace(/^page\.evaluate: (\w*Error: )?/, '');
-  return [sentence, remedy].filter(Boolean).join(' ');
 }

@@ -56,7 +56,7 @@ it('names each entry that lacks something', () => {
     'Pair 1: c.png is not there.',
     'Pair 2: targetJoints must be 18 joints, each [x, y, seen], [x, y] or null.',
     'Pair 2: m.png is not there.',
-    'Pair 3 has no reference.',
+    'Pair 3: there is no reference.',
     'Pair 3: referenceJoints must be 18 joints, each [x, y, seen], [x, y] or null.',
     'Clip 1: joints must be a list of poses, each of 18 joints.',
   ]);

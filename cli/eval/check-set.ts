@@ -1,7 +1,24 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { JOINT_COUNT } from '../../src/pose/body.ts';
 
-const JOINTS = 18;
+type Fields = Readonly<Record<string, unknown>>;
+/** What is wrong with a field's value, if anything. */
+type Check = (value: unknown, field: string, folder: string) => string | null;
+
+const PAIR: Readonly<Record<string, Check>> = {
+  reference: picture,
+  referenceJoints: pose,
+  target: picture,
+  targetJoints: pose,
+  mask: (value, field, folder) => (value === undefined ? null : picture(value, field, folder)),
+};
+const CLIP: Readonly<Record<string, Check>> = {
+  reference: picture,
+  referenceJoints: pose,
+  joints: poses,
+  still: picture,
+};
 
 /** What keeps a folder from being a set of pairs (and clips), a sentence each. */
 export function faultsOfSet(folder: string): string[] {
@@ -10,30 +27,8 @@ export function faultsOfSet(folder: string): string[] {
   if (pairs.length === 0) return [`${join(folder, 'pairs.json')} has no pairs.`];
   const clips = existsSync(join(folder, 'clips.json')) ? readEntries(folder, 'clips.json') : [];
   if (typeof clips === 'string') return [clips];
-  return [
-    ...pairs.flatMap((pair, index) => {
-      const of = new Entry(folder, `Pair ${index + 1}`, pair);
-      return [
-        of.picture('reference'),
-        of.joints('referenceJoints'),
-        of.picture('target'),
-        of.joints('targetJoints'),
-        pair.mask === undefined ? [] : of.picture('mask'),
-      ].flat();
-    }),
-    ...clips.flatMap((clip, index) => {
-      const of = new Entry(folder, `Clip ${index + 1}`, clip);
-      return [
-        of.picture('reference'),
-        of.joints('referenceJoints'),
-        of.frames('joints'),
-        of.picture('still'),
-      ].flat();
-    }),
-  ];
+  return [...faultsOf(folder, 'Pair', pairs, PAIR), ...faultsOf(folder, 'Clip', clips, CLIP)];
 }
-
-type Fields = Readonly<Record<string, unknown>>;
 
 function readEntries(folder: string, file: string): readonly Fields[] | string {
   const path = join(folder, file);
@@ -47,39 +42,37 @@ function readEntries(folder: string, file: string): readonly Fields[] | string {
   }
 }
 
-class Entry {
-  readonly #folder: string;
-  readonly #name: string;
-  readonly #fields: Fields;
+function faultsOf(
+  folder: string,
+  name: string,
+  entries: readonly Fields[],
+  checks: Readonly<Record<string, Check>>,
+): string[] {
+  return entries.flatMap((entry, index) =>
+    Object.entries(checks)
+      .map(([field, check]) => check(entry[field], field, folder))
+      .filter((fault) => fault !== null)
+      .map((fault) => `${name} ${index + 1}: ${fault}`),
+  );
+}
 
-  constructor(folder: string, name: string, fields: Fields) {
-    this.#folder = folder;
-    this.#name = name;
-    this.#fields = fields;
-  }
+function picture(file: unknown, field: string, folder: string): string | null {
+  if (typeof file !== 'string') return `there is no ${field}.`;
+  return existsSync(join(folder, file)) ? null : `${file} is not there.`;
+}
 
-  picture(field: string): string[] {
-    const file = this.#fields[field];
-    if (typeof file !== 'string') return [`${this.#name} has no ${field}.`];
-    return existsSync(join(this.#folder, file)) ? [] : [`${this.#name}: ${file} is not there.`];
-  }
+function pose(joints: unknown, field: string): string | null {
+  return isPose(joints) ? null : `${field} must be ${JOINT_COUNT} joints, each [x, y, seen], [x, y] or null.`;
+}
 
-  joints(field: string): string[] {
-    return isPose(this.#fields[field])
-      ? []
-      : [`${this.#name}: ${field} must be ${JOINTS} joints, each [x, y, seen], [x, y] or null.`];
-  }
-
-  frames(field: string): string[] {
-    const poses = this.#fields[field];
-    return Array.isArray(poses) && poses.length > 0 && poses.every(isPose)
-      ? []
-      : [`${this.#name}: ${field} must be a list of poses, each of ${JOINTS} joints.`];
-  }
+function poses(frames: unknown, field: string): string | null {
+  return Array.isArray(frames) && frames.length > 0 && frames.every(isPose)
+    ? null
+    : `${field} must be a list of poses, each of ${JOINT_COUNT} joints.`;
 }
 
 function isPose(joints: unknown): boolean {
-  return Array.isArray(joints) && joints.length === JOINTS && joints.every(isJoint);
+  return Array.isArray(joints) && joints.length === JOINT_COUNT && joints.every(isJoint);
 }
 
 function isJoint(joint: unknown): boolean {

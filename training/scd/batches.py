@@ -87,6 +87,7 @@ class Batches:
         sources = np.stack([limb_sources(places, joints[0], pose, self.size) for pose in joints[1:]]) / self.size
         return {
             "mirrored": mirror,
+            "joints": joints,
             "latents": latents,
             "sources": np.stack([sources.real, sources.imag], 1),
             "skeletons": np.stack([self.draw(pose, rng) for pose in joints]),

@@ -23,7 +23,7 @@ from torch.nn import functional as F
 
 from . import images, processes, safetensors
 from .autoencoder import AutoencoderTiny
-from .batches import Batches, collate, mirror_joints, onto
+from .batches import Batches, collate, onto
 from .critic import Adversary
 from .data import Shard
 from .export import WEIGHTS
@@ -55,8 +55,7 @@ class PictureBatches(Batches):
         cells = row["person"].shape[-1]
         cell = self.size // cells
         columns = {"corners": [], "truths": [], "masks": []}
-        for pose, covered in zip(poses[1:], row["person"]):
-            joints = mirror_joints(shard.joints[person, pose], self.size) if row["mirrored"] else shard.joints[person, pose]
+        for pose, covered, joints in zip(poses[1:], row["person"], row["joints"][1:]):
             middle = self.middle(covered, joints[NOSE] / (cell, cell, 1), rng)
             top, left = (int(np.clip(m - rng.integers(self.window), 0, cells - self.window)) for m in middle)
             window = tuple(slice(start * cell, (start + self.window) * cell) for start in (top, left))

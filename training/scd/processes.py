@@ -14,25 +14,23 @@ def start():
         dist.init_process_group("gloo")
 
 
-def average_gradients(parameters):
-    if SIZE == 1:
-        return
-    gradients = [p.grad for p in parameters if p.grad is not None]
-    flat = torch.cat([g.reshape(-1) for g in gradients])
-    dist.all_reduce(flat)
-    flat /= SIZE
-    offset = 0
-    for gradient in gradients:
-        count = gradient.numel()
-        gradient.copy_(flat[offset : offset + count].view(gradient.shape))
-        offset += count
-
-
 def total(tensor):
     """The sum over all processes, in place."""
     if SIZE > 1:
         dist.all_reduce(tensor)
     return tensor
+
+
+def average_gradients(parameters):
+    if SIZE == 1:
+        return
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    flat = total(torch.cat([g.reshape(-1) for g in gradients])) / SIZE
+    offset = 0
+    for gradient in gradients:
+        count = gradient.numel()
+        gradient.copy_(flat[offset : offset + count].view(gradient.shape))
+        offset += count
 
 
 def smallest(number):
