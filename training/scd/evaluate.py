@@ -1,7 +1,8 @@
 """Measures a model on held-out people and clips, beside baselines and controls.
 
-python3 -m scd.evaluate --config configs/cpu-256.json --autoencoder runs/autoencoder --model runs/scd
-    --data HELD_OUT --out runs/evaluation
+python3 -m scd.evaluate --config configs/cpu-256.json --autoencoder runs/polished --model runs/polished
+    --retoucher runs/retouched --data HELD_OUT --out runs/evaluation
+Without --retoucher frames are as the decoder makes them.
 Of each person the first pose is the reference and one other the target, in turn. Noise comes from fixed seeds.
 Writes figures.json and sheet.png (reference, skeleton, 25 steps, 4 steps, truth).
 """
@@ -20,8 +21,10 @@ from . import images, metrics, safetensors
 from .autoencoder import AutoencoderTiny
 from .data import Shard
 from .export import WEIGHTS
+from .guides import guides
 from .model import SCD
-from .warp import warp_limbs
+from .retoucher import Retoucher
+from .warp import middles, warp_limbs
 
 MANY, FEW = 25, 4
 WRONG = 7  # the control takes the reference (or the pose) of the person this many places on
@@ -30,14 +33,18 @@ BATCH = 20
 
 
 class Model:
-    """Weights on a device, from images and joints to images."""
+    """Weights on a device, from photos and joints to images."""
 
-    def __init__(self, config, autoencoder, model, device):
+    def __init__(self, config, autoencoder, model, device, retoucher=None):
         self.config, self.device = config, device
         layout = {"device": device, "memory_format": torch.channels_last}
         self.autoencoder = safetensors.into_module(AutoencoderTiny(config["autoencoder"]), Path(autoencoder) / WEIGHTS)
         self.autoencoder = self.autoencoder.to(**layout).eval()
         self.scd = SCD(config).load(model).to(**layout).eval()
+        self.retoucher = None
+        if retoucher:
+            self.retoucher = safetensors.into_module(Retoucher(config["retoucher"]), Path(retoucher) / WEIGHTS)
+            self.retoucher = self.retoucher.to(**layout).eval()
 
     @torch.no_grad()
     def in_parts(self, function, *inputs):
@@ -58,16 +65,29 @@ class Model:
         drawn = [draw_skeleton(pose, size, size, style["limbWidth"], style["jointRadius"]) for pose in joints]
         return torch.from_numpy(np.stack(drawn)).permute(0, 3, 1, 2).float() / 255
 
-    def generate(self, latents, reference_joints, target_joints, noise, steps, guidance=1.0):
+    def noise(self, count, seed=3):
+        """The same for every call of one size."""
+        side = self.config["size"] // 2 ** (len(self.config["autoencoder"]["num_decoder_blocks"]) - 1)
+        shape = count, self.config["autoencoder"]["latent_channels"], side, side
+        return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+    def generate(self, photos, reference_joints, target_joints, noise, steps, guidance=1.0):
+        """`photos`: uint8 (n, height, width, 3)."""
+
         def sample(reference, reference_skeletons, skeletons, start):
             return self.scd.sample(reference, reference_skeletons, skeletons, start, steps, guidance)
 
         skeletons = self.skeletons(reference_joints), self.skeletons(target_joints)
-        return self.decode(self.in_parts(sample, latents, *skeletons, noise))
+        photo = images.to_tensor(photos)
+        frames = self.decode(self.in_parts(sample, self.encode(photo), *skeletons, noise))
+        return self.retouch(frames, photo, photos, reference_joints, target_joints) if self.retoucher else frames
 
-
-def seeded_noise(shape, seed=3):
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+    def retouch(self, frames, photo, photos, reference_joints, target_joints):
+        places = middles(*photos.shape[1:3])
+        rows = [guides(*row, places) for row in zip(photos, target_joints, reference_joints)]
+        torso, limbs, near = (torch.from_numpy(np.stack(each)).permute(0, 3, 1, 2).float() for each in zip(*rows))
+        retouched = self.in_parts(self.retoucher, frames, photo, torso / 127.5 - 1, limbs / 127.5 - 1, near)
+        return images.to_tensor(images.to_pixels(retouched))
 
 
 def person_means(found, truth, mask):
@@ -90,13 +110,12 @@ def evaluate_pairs(model, shard, count, guidance):
     reference_joints, joints = shard.joints[people, 0], shard.joints[people, poses]
     truth = images.to_tensor(truths)
     mask = torch.from_numpy(shard.masks[people, poses] > 127)[:, None].float()
-    latents = model.encode(images.to_tensor(references))
-    noise = seeded_noise(latents.shape)
+    noise = model.noise(count)
     warped = np.stack([warp_limbs(*pair) for pair in zip(references, reference_joints, joints)]).round()
     other_pose = shard.joints[people, 1 + (people + 2) % (shard.images.shape[1] - 1)]
 
     def generated(steps):
-        return model.generate(latents, reference_joints, joints, noise, steps, guidance)
+        return model.generate(references, reference_joints, joints, noise, steps, guidance)
 
     candidates = {
         "reference copied": images.to_tensor(references),
@@ -105,9 +124,9 @@ def evaluate_pairs(model, shard, count, guidance):
         f"{MANY} steps": generated(MANY),
         f"{FEW} steps": generated(FEW),
         "wrong reference": model.generate(
-            latents.roll(WRONG, 0), np.roll(reference_joints, WRONG, 0), joints, noise, MANY, guidance
+            np.roll(references, WRONG, 0), np.roll(reference_joints, WRONG, 0), joints, noise, MANY, guidance
         ),
-        "wrong pose": model.generate(latents, reference_joints, other_pose, noise, MANY, guidance),
+        "wrong pose": model.generate(references, reference_joints, other_pose, noise, MANY, guidance),
     }
     table = {name: person_means(found, truth, mask) for name, found in candidates.items()}
     chosen = np.sort(np.random.default_rng(SHEET_SEED).choice(count, min(SHEET_PEOPLE, count), replace=False))
@@ -120,12 +139,10 @@ def evaluate_clips(model, clips, count, guidance):
     """Flicker of each clip's still background; one noise for all frames of a clip."""
     values = []
     for i in range(min(count, len(clips["references"]))):
-        latents = model.encode(images.to_tensor(clips["references"][i : i + 1]))
         frames = len(clips["joints"][i])
-        noise = seeded_noise(latents.shape).expand(frames, -1, -1, -1)
-        repeated = latents.expand(frames, -1, -1, -1)
-        reference_joints = np.repeat(clips["reference_joints"][i : i + 1], frames, 0)
-        made = model.generate(repeated, reference_joints, clips["joints"][i], noise, FEW, guidance)
+        noise = model.noise(1).expand(frames, -1, -1, -1)
+        photos, reference_joints = (np.repeat(clips[name][i : i + 1], frames, 0) for name in ("references", "reference_joints"))
+        made = model.generate(photos, reference_joints, clips["joints"][i], noise, FEW, guidance)
         still = torch.from_numpy(still_pixels(clips["frames"][i], clips["masks"][i]) > 127)[None, None].float()
         values.append(metrics.flicker(made, still))
     return float(np.mean(values))
@@ -151,6 +168,7 @@ def main():
     parser.add_argument("--config", required=True)
     parser.add_argument("--autoencoder", required=True)
     parser.add_argument("--model", required=True)
+    parser.add_argument("--retoucher")
     parser.add_argument("--data", required=True)
     parser.add_argument("--out", required=True)
     parser.add_argument("--people", type=int, default=60)
@@ -160,7 +178,7 @@ def main():
     arguments = parser.parse_args()
     config = json.loads(Path(arguments.config).read_text())
     guidance = config["defaults"]["guidance"] if arguments.guidance is None else arguments.guidance
-    model = Model(config, arguments.autoencoder, arguments.model, torch.device(arguments.device))
+    model = Model(config, arguments.autoencoder, arguments.model, torch.device(arguments.device), arguments.retoucher)
     shard = Shard(Path(arguments.data) / "shard-0000")
     out = Path(arguments.out)
     out.mkdir(parents=True, exist_ok=True)

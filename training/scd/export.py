@@ -1,7 +1,7 @@
 """Writes the folder that `npm run export -- --weights` reads: diffusers' layout in float16, and pirouette.json.
 
-python3 -m scd.export --config configs/cpu-256.json --autoencoder runs/autoencoder --model runs/scd --out runs/export
-Without --model the U-Net and the pose encoder are as training begins: for trying the shapes.
+python3 -m scd.export --config configs/cpu-256.json --autoencoder runs/autoencoder --model runs/scd --retoucher runs/retouched --out runs/export
+Without --retoucher the pack has none. Without --model the U-Net and the pose encoder are as training begins: for trying the shapes.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import numpy as np
 from . import safetensors
 from .autoencoder import AutoencoderTiny
 from .model import SCD
+from .retoucher import Retoucher
 
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 PROVENANCE = (
@@ -21,13 +22,15 @@ PROVENANCE = (
 )
 
 
-def write(config, autoencoder, model, out):
+def write(config, autoencoder, model, retoucher, out):
     out = Path(out)
     parts = {
         "vae": (config["autoencoder"], autoencoder),
         "unet": (config["unet"], model.unet),
         "pose_encoder": (config["pose_encoder"], model.pose_encoder),
     }
+    if retoucher:
+        parts["retoucher"] = config["retoucher"], retoucher
     for name, (settings, module) in parts.items():
         (out / name).mkdir(parents=True, exist_ok=True)
         (out / name / "config.json").write_text(json.dumps(settings, indent=2) + "\n")
@@ -50,6 +53,7 @@ def main():
     parser.add_argument("--config", required=True)
     parser.add_argument("--autoencoder", required=True)
     parser.add_argument("--model")
+    parser.add_argument("--retoucher")
     parser.add_argument("--out", required=True)
     arguments = parser.parse_args()
     config = json.loads(Path(arguments.config).read_text())
@@ -57,7 +61,10 @@ def main():
     model = SCD(config).initialize()
     if arguments.model:
         model.load(arguments.model)
-    write(config, autoencoder, model, arguments.out)
+    retoucher = None
+    if arguments.retoucher:
+        retoucher = safetensors.into_module(Retoucher(config["retoucher"]), Path(arguments.retoucher) / WEIGHTS)
+    write(config, autoencoder, model, retoucher, arguments.out)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 python3 -m scd.recipe --config configs/gpu-256.json --assets ASSETS --work runs/gpu --out OUT --minutes 9
 Renders the people (all cores) while the autoencoder trains, encodes them, trains the U-Net, trains the decoder on,
-polishes both together, evaluates and exports. Each call goes on where the last one stopped, as long as --work is still
+polishes both together, paints people with them, trains the retoucher on those, evaluates and exports. Each call goes on where the last one stopped, as long as --work is still
 there, and leaves in OUT what is worth carrying home: the export as it stands (float16), the logs, and the evaluation once there is one.
 """
 
@@ -128,6 +128,14 @@ class Recipe:
         data = "--data", self.work / "data", "--latents", self.work / "latents"
         return self.train("scd.polish", "polished", "polishing_minutes", *trained, *data)
 
+    def paint(self):
+        latents = "--latents", self.work / "latents", "--shards", self.plan["painted_shards"]
+        return self.on_device("scd.paint", *self.weights(), *latents, "--out", self.work / "painted")
+
+    def retouch(self):
+        data = "--data", self.work / "data", "--painted", self.work / "painted"
+        return self.train("scd.train_retoucher", "retouched", "retouching_minutes", *data)
+
     def newest(self, weights, *stages):
         return next((self.work / stage for stage in stages if (self.work / stage / weights).exists()), None)
 
@@ -139,14 +147,18 @@ class Recipe:
             return []
         return ["--autoencoder", autoencoder] + (["--model", model] if model else [])
 
+    def retoucher(self):
+        found = self.newest(AUTOENCODER, "retouched")
+        return ["--retoucher", found] if found else []
+
     def evaluate(self):
-        return self.on_device("scd.evaluate", *self.weights(), "--data", self.work / "held-out", "--out", self.out / "evaluation")
+        return self.on_device("scd.evaluate", *self.weights(), *self.retoucher(), "--data", self.work / "held-out", "--out", self.out / "evaluation")
 
     def export(self):
         weights = self.weights()
         if weights:
             self.deadline = max(self.deadline, time.time() + 60)
-            self.run("scd.export", "--config", self.config_path, *weights, "--out", self.out / "export")
+            self.run("scd.export", "--config", self.config_path, *weights, *self.retoucher(), "--out", self.out / "export")
         for log in self.work.glob("*/log.jsonl"):
             shutil.copy(log, self.out / f"{log.parent.name}.jsonl")
 
@@ -160,6 +172,8 @@ class Recipe:
             self.unet,
             self.decoder,
             self.polish,
+            self.paint,
+            self.retouch,
             self.evaluate,
         ]
         renderer = None

@@ -9,9 +9,10 @@ exp(-4). So the person follows the skeleton and the far background stays.
 import numpy as np
 
 NOSE, NECK, RIGHT_HIP, LEFT_HIP = 0, 1, 8, 11
-# (from, to, reach); "hips" is the middle of both hips.
+HIPS = "hips"  # the middle of both
+# (from, to, reach).
 PARTS = [
-    (NECK, "hips", 0.35),
+    (NECK, HIPS, 0.35),
     (NECK, NOSE, 0.30),
     (2, 3, 0.14),
     (3, 4, 0.12),
@@ -28,7 +29,7 @@ SCALES = 0.25, 4
 
 def point(joints, which):
     """(x, y) as a complex number, or None where the joint is not seen."""
-    if which == "hips":
+    if which == HIPS:
         ends = [point(joints, RIGHT_HIP), point(joints, LEFT_HIP)]
         return None if None in ends else (ends[0] + ends[1]) / 2
     x, y, score = joints[which]
@@ -66,7 +67,7 @@ def sample(image, places):
 
 def limb_sources(places, reference_joints, target_joints, height):
     """Where in the reference each of some places of the target comes from, all as complex x + iy in pixels."""
-    neck, hips = point(target_joints, NECK), point(target_joints, "hips")
+    neck, hips = point(target_joints, NECK), point(target_joints, HIPS)
     torso = abs(neck - hips) if neck is not None and hips is not None else height / 4
     weights, sources = np.full(places.shape, STILL), STILL * places
     for start, end, reach in PARTS:

@@ -1,0 +1,199 @@
+"""Trains the retoucher (scd.retoucher) on frames that a finished model has painted (scd.paint).
+
+python3 -m scd.train_retoucher --config configs/cpu-256.json --data DATA --painted runs/painted --out runs/retouched
+On windows of the pictures: their error, and a critic (scd.critic) that asks for a picture that cannot be told from a true
+one. Only people whose poses share a background: a photo's background is where it was.
+Started again, it goes on from its last checkpoint. Runs on several processes as scd.train does.
+"""
+
+import argparse
+import copy
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from people.joints import draw_skeleton
+
+from . import images, processes, safetensors
+from .critic import Adversary
+from .data import Shard
+from .export import WEIGHTS
+from .guides import guides
+from .retoucher import INPUTS, Retoucher
+from .schedule import Pace, learning_rate
+from .step import take_step
+from .train_autoencoder import reconstruction_loss
+from .warp import middles
+
+SAVED_EVERY = 200  # steps
+NOSE = 0
+
+
+class Painted:
+    """Painted pairs beside the pictures that they should have been."""
+
+    def __init__(self, data, painted, config):
+        self.size, self.skeleton, self.settings = config["size"], config["skeleton"], config["retouching"]
+        self.places, self.shards = [], []
+        for folder in sorted(Path(painted).glob("shard-????")):
+            shard = Shard(Path(data) / folder.name)
+            arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("frames", "poses", "joints")}
+            people, pairs = arrays["poses"].shape[:2]
+            shared = [p for p in range(people) if shard.meta[p]["sharedBackground"]]
+            self.places += [(len(self.shards), person, pair) for person in shared for pair in range(pairs)]
+            self.shards.append((shard, arrays))
+
+    def window(self, mask, nose, rng):
+        """Around some of the person, for a share of them around the face, and for another anywhere."""
+        side, draw = self.settings["window"], rng.random()
+        rows, columns = np.nonzero(mask[::4, ::4])
+        if draw < self.settings["faces"] and nose[2]:
+            middle = nose[1], nose[0]
+        elif draw < 1 - self.settings["anywhere"] and len(rows):
+            pick = rng.integers(len(rows))
+            middle = 4 * rows[pick], 4 * columns[pick]
+        else:
+            middle = rng.integers(self.size, size=2)
+        shift = side // 2 + rng.integers(-side // 3, side // 3, size=2)
+        top, left = (int(np.clip(m - s, 0, self.size - side)) for m, s in zip(middle, shift))
+        return slice(top, top + side), slice(left, left + side)
+
+    def row(self, place, rng):
+        shard, arrays = self.shards[place[0]]
+        person, pair = place[1:]
+        reference, target = arrays["poses"][person, pair]
+        # Copies: a map of a file is slow to take single places from.
+        joints, mask = np.array(arrays["joints"][person, pair]), np.array(shard.masks[person, target])
+        window = self.window(mask, joints[1, NOSE], rng)
+        photo, style = np.array(shard.images[person, reference]), self.skeleton
+        torso, limbs, near = guides(photo, joints[1], joints[0], middles(self.size, self.size)[window])
+        skeleton = draw_skeleton(joints[1], self.size, self.size, style["limbWidth"], style["jointRadius"])
+        pictures = {
+            "frame": arrays["frames"][person, pair][window],
+            "photo": photo[window],
+            "torso": torso,
+            "limbs": limbs,
+            "truth": shard.images[person, target][window],
+        }
+        row = {name: picture.astype(np.float32) / 127.5 - 1 for name, picture in pictures.items()}
+        row = self.recoloured(row, rng)
+        row.update(nearness=near, mask=mask[window][..., None] > 127, skeleton=skeleton[window] / 255)
+        return {name: values[:, ::-1] for name, values in row.items()} if rng.random() < 0.5 else row
+
+    def recoloured(self, pictures, rng):
+        """Other colours for all alike; and the frame's a little off, as they are with photos unlike the training's."""
+        order, gain, lift = rng.permutation(3), rng.uniform(0.75, 1.05), rng.normal(size=3) * 0.08
+        if rng.random() < 0.5:
+            order = np.arange(3)
+        pictures = {name: (picture[..., order] * gain + lift).clip(-1, 1) for name, picture in pictures.items()}
+        off = self.settings["colours_off"]
+        wrong = pictures["frame"] * rng.normal(1, off, size=3) + rng.normal(0, off, size=3)
+        return {**pictures, "frame": wrong.clip(-1, 1)}
+
+    def make(self, *number):
+        rng = np.random.default_rng(number)
+        chosen = rng.choice(len(self.places), self.settings["batch"], replace=False)
+        return collate([self.row(self.places[i], rng) for i in chosen])
+
+
+def collate(rows):
+    stacked = {name: np.stack([row[name] for row in rows]).astype(np.float32) for name in rows[0]}
+    return {
+        name: torch.from_numpy(values).permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
+        for name, values in stacked.items()
+    }
+
+
+class Training:
+    def __init__(self, config, out, device):
+        self.settings, self.device, self.out = config["retouching"], device, Path(out)
+        self.total, self.step, self.seconds = self.settings["steps"], 0, 0.0
+        torch.manual_seed(11)
+        self.network = Retoucher(config["retoucher"]).initialize().to(device, memory_format=torch.channels_last)
+        self.average = copy.deepcopy(self.network).eval()
+        self.parameters, self.averaged = list(self.network.parameters()), list(self.average.parameters())
+        self.optimizer = torch.optim.Adam(self.parameters, self.settings["learning_rate"], betas=(0.9, 0.99))
+        self.adversary = Adversary(self.settings["critic"], device, self.settings["bfloat16"])
+        self.kept = {"network": self.network, "average": self.average, "optimizer": self.optimizer}
+        self.kept.update(critic=self.adversary.critic, critic_optimizer=self.adversary.optimizer)
+        self.out.mkdir(parents=True, exist_ok=True)
+        if (self.out / "checkpoint.pt").exists():
+            saved = torch.load(self.out / "checkpoint.pt", map_location=device)
+            for name, part in self.kept.items():
+                part.load_state_dict(saved[name])
+            self.step, self.seconds, self.total = saved["step"], saved["seconds"], saved["total"]
+
+    def save(self):
+        state = {name: part.state_dict() for name, part in self.kept.items()}
+        progress = {"step": self.step, "seconds": self.seconds, "total": self.total}
+        torch.save({**state, **progress}, self.out / "checkpoint.part")
+        (self.out / "checkpoint.part").replace(self.out / "checkpoint.pt")
+        safetensors.write(self.out / WEIGHTS, safetensors.from_module(self.average))
+
+    def advance(self, batch):
+        settings = self.settings
+        torch.manual_seed(self.step * processes.SIZE + processes.RANK)
+        batch = {name: tensor.to(self.device, non_blocking=True) for name, tensor in batch.items()}
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(self.step, settings, self.total)
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=settings["bfloat16"]):
+            output = self.network(*(batch[name] for name in INPUTS))
+        weight = 1 + settings["person_weight"] * batch["mask"]
+        loss = reconstruction_loss(output, batch["truth"], weight / weight.mean())
+        pull = self.adversary.pull(loss, output, batch["truth"], batch["skeleton"], batch["mask"])
+        self.step += 1
+        keep = min(settings["average"], self.step / (self.step + 10))
+        take_step(loss + pull, self.optimizer, self.parameters, self.averaged, keep)
+        return {"loss": float(loss), "toldApart": self.adversary.told_apart}
+
+    def run(self, batches, minutes, planned_minutes):
+        started = clock = time.time()
+        pace, entries = Pace(planned_minutes), []
+        threads = self.settings["batch_threads"]
+        with ThreadPoolExecutor(threads) as pool:
+            ahead = [pool.submit(batches.make, self.step + i, processes.RANK) for i in range(threads + 1)]
+            while self.step < self.total and not processes.any_says(time.time() > started + minutes * 60):
+                batch = ahead.pop(0).result()
+                ahead.append(pool.submit(batches.make, self.step + threads + 1, processes.RANK))
+                entries.append(self.advance(batch))
+                self.total = pace.total(self.step, self.total)
+                if processes.RANK == 0 and self.step % self.settings["evaluate_every"] == 0:
+                    self.seconds += time.time() - clock
+                    clock = time.time()
+                    means = {name: round(float(np.mean([e[name] for e in entries])), 4) for name in entries[0]}
+                    entries = []
+                    line = json.dumps({"step": self.step, "seconds": round(self.seconds), **means})
+                    print(line, flush=True)
+                    with open(self.out / "log.jsonl", "a") as log:
+                        log.write(line + "\n")
+                if processes.RANK == 0 and self.step % SAVED_EVERY == 0:
+                    self.save()
+        if processes.RANK == 0:
+            self.save()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--painted", required=True)
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="stop this call after so long")
+    parser.add_argument("--planned-minutes", type=float, help="of all calls: sets the steps by the speed found")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    arguments = parser.parse_args()
+    config = json.loads(Path(arguments.config).read_text())
+    device = torch.device(arguments.device)
+    if device.type == "cpu":
+        torch.set_num_threads(1)
+    processes.start()
+    training = Training(config, arguments.out, device)
+    training.run(Painted(arguments.data, arguments.painted, config), arguments.minutes, arguments.planned_minutes)
+
+
+if __name__ == "__main__":
+    main()
