@@ -41,6 +41,7 @@ describe('parseOptions', () => {
         '--quality',
         'best',
         '--mirror',
+        '--no-retouch',
         '--json',
       ],
     ]);
@@ -55,7 +56,7 @@ describe('parseOptions', () => {
     });
     expect(options.settings).toMatchObject({
       ...{ quality: 'best', steps: 8, width: 256, height: 384, seed: 7, frameRate: 12.5, guidance: 2 },
-      ...{ backend: 'wasm', mirror: true, fit: 'fitted' },
+      ...{ backend: 'wasm', mirror: true, retouch: false, fit: 'fitted' },
     });
   });
 

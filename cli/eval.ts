@@ -1,6 +1,6 @@
 /**
  * Measures a pack on people it has never seen, through the product's own engine.
- *   npm run eval -- [--pack DIR|URL] [--set DIR] [--json] [--sheet FILE] [--pairs N] [--clips N] [--threads N]
+ *   npm run eval -- [--pack DIR|URL] [--set DIR] [--json] [--sheet FILE] [--pairs N] [--clips N] [--threads N] [--no-retouch]
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { serveFolder, servePack } from '../tools/serve-files.ts';
 import { faultsOfSet } from './eval/check-set.ts';
 import type { EvaluationRequest, EvaluationResult } from './eval/page.ts';
 
-const USAGE = `Usage: npm run eval -- [--pack DIR|URL] [--set DIR] [--json] [--sheet FILE] [--pairs N] [--clips N] [--threads N]
+const USAGE = `Usage: npm run eval -- [--pack DIR|URL] [--set DIR] [--json] [--sheet FILE] [--pairs N] [--clips N] [--threads N] [--no-retouch]
 
 A set is a folder with pairs.json, a list of
   { "reference": FILE, "referenceJoints": JOINTS, "target": FILE, "targetJoints": JOINTS, "mask": FILE (optional) }
@@ -36,6 +36,7 @@ function readArguments() {
         pairs: { type: 'string', default: 'Infinity' },
         clips: { type: 'string', default: 'Infinity' },
         threads: { type: 'string', default: '0' },
+        'no-retouch': { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     }).values;
@@ -71,6 +72,7 @@ const result = await withPage('/cli/eval/page.html', {}, async (page) => {
     pack: await servePack(page, values.pack),
     set: '/served-set/',
     ...counts,
+    retouch: !values['no-retouch'],
   };
   return page.evaluate((it) => (window as unknown as EvaluationPage).evaluate(it), request);
 }).catch((fault: unknown) => {

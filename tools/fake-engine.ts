@@ -97,6 +97,7 @@ export class FakeDevice implements Backend {
       encodeImage: async () => make(latents),
       encodeTokens: async () => make([1, 1, 8]),
       decode: async () => make([1, 3, height, width]),
+      retouch: async () => make([1, 3, height, width]),
       toPixels: async () => new Uint8ClampedArray(),
       async toImage() {
         device.onDraw();

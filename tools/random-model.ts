@@ -3,12 +3,14 @@ import type {
   AutoencoderConfig,
   ImageEncoderConfig,
   PoseEncoderConfig,
+  RetoucherConfig,
   SchedulerConfig,
   UNetConfig,
 } from '../src/onnx/configs.ts';
 import { planImageEncoder } from '../src/onnx/image-encoder.ts';
 import { planPoseEncoder } from '../src/onnx/pose-encoder.ts';
 import { concat } from '../src/onnx/proto.ts';
+import { planRetoucher } from '../src/onnx/retoucher.ts';
 import { safetensorsHeader } from '../src/onnx/safetensors.ts';
 import type { SegmentPlan, WeightSpec } from '../src/onnx/trace.ts';
 import { planUNet } from '../src/onnx/unet.ts';
@@ -21,6 +23,7 @@ export interface ModelConfigs {
   readonly scheduler: SchedulerConfig;
   readonly referenceNet?: UNetConfig;
   readonly imageEncoder?: ImageEncoderConfig;
+  readonly retoucher?: RetoucherConfig;
   /** pirouette.json. */
   readonly about?: Readonly<Record<string, unknown>>;
 }
@@ -63,6 +66,7 @@ export const SMALL_MODEL: ModelConfigs = {
     upsampling_scaling_factor: 2,
     scaling_factor: 1,
   },
+  retoucher: { block_out_channels: [8, 12], layers_per_block: [1, 1], last_channels: 6 },
   scheduler: {
     num_train_timesteps: 1000,
     beta_start: 0.00085,
@@ -123,6 +127,7 @@ export function randomModel(configs: ModelConfigs, seed = 1): Map<string, Uint8A
     const { encoder, decoder } = planAutoencoder(configs.autoencoder);
     add('vae', configs.autoencoder, [encoder, decoder]);
   }
+  if (configs.retoucher) add('retoucher', configs.retoucher, [planRetoucher(configs.retoucher)]);
   files.set('scheduler/scheduler_config.json', json(configs.scheduler));
   if (configs.about) files.set('pirouette.json', json(configs.about));
   return files;

@@ -1,6 +1,7 @@
 import type { EngineApi } from '../../src/engine/api.ts';
 import { flicker } from '../../src/metrics/difference.ts';
 import type { Picture } from '../../src/metrics/picture.ts';
+import type { FrameOptions } from './pairs.ts';
 import { type ClipEntry, type EvaluationSet, placed } from './set.ts';
 
 /** Steps a frame of a clip: clips are long, and few steps flicker no less than many. */
@@ -11,7 +12,7 @@ export async function evaluateClips(
   engine: EngineApi,
   set: EvaluationSet,
   count: number,
-  options: { readonly width: number; readonly height: number; readonly guidance: number },
+  options: FrameOptions,
 ): Promise<Record<string, number>> {
   const entries = (await set.entries<ClipEntry>('clips.json')).slice(0, count);
   if (entries.length === 0) return {};

@@ -12,6 +12,7 @@ export interface EvaluationRequest {
   readonly clips: number;
   /** 0: as many as the engine thinks best. */
   readonly threads: number;
+  readonly retouch: boolean;
 }
 
 export interface EvaluationResult {
@@ -40,7 +41,7 @@ async function measure(request: EvaluationRequest): Promise<EvaluationResult> {
   );
   const { width, height, guidance } = manifest.defaults;
   const set = new EvaluationSet(request.set, { width, height });
-  const options = { width, height, guidance };
+  const options = { width, height, guidance, retouch: request.retouch };
   const { figures, sheet } = await evaluatePairs(engine, manifest, set, request, options);
   const clipFigures = await evaluateClips(engine, set, request.clips, options);
   await engine.dispose();

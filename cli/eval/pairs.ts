@@ -11,7 +11,8 @@ import { poseDistance } from './pose-distance.ts';
 import { type EvaluationSet, type Pair, type PairEntry, placed } from './set.ts';
 import { ContactSheet } from './sheet.ts';
 
-type Size = { readonly width: number; readonly height: number };
+/** What all frames of an evaluation have in common. */
+export type FrameOptions = Omit<RenderOptions, 'steps' | 'seed'>;
 
 const MANY = 25;
 const FEW = 4;
@@ -24,7 +25,7 @@ export async function evaluatePairs(
   manifest: PackManifest,
   set: EvaluationSet,
   request: { readonly pack: string; readonly pairs: number },
-  options: Size & { readonly guidance: number },
+  options: FrameOptions,
 ): Promise<{ figures: Record<string, number>; sheet: string }> {
   const all = await set.entries<PairEntry>('pairs.json');
   if (all.length === 0) throw new Error('The set has no pairs.json, or no pairs in it.');
@@ -81,7 +82,7 @@ function measurePair(
   means: Means,
   { reference, target, mask }: Pair,
   { truth, many, few }: Record<'truth' | 'many' | 'few', Picture>,
-  size: Size,
+  size: FrameOptions,
 ): void {
   const copied = placed(reference.image, size);
   means.add('psnrPerson', psnr(many, truth, mask));
@@ -112,10 +113,10 @@ function bitmapOf({ width, height, data }: Picture): Promise<ImageBitmap> {
 /** Frames of a person, whose references are set only when the person changes. */
 class Rendering {
   readonly #engine: EngineApi;
-  readonly #options: Size & { readonly guidance: number };
+  readonly #options: FrameOptions;
   #person: Pair['reference'] | undefined;
 
-  constructor(engine: EngineApi, options: Size & { readonly guidance: number }) {
+  constructor(engine: EngineApi, options: FrameOptions) {
     this.#engine = engine;
     this.#options = options;
   }

@@ -36,6 +36,8 @@ export interface RenderOptions {
   readonly interaction?: 'causal' | 'mutual';
   /** Off: the ablation in which the reference's own pose is not shown to the network. */
   readonly referencePose?: boolean;
+  /** Off: frames as the decoder makes them, where the pack has a retoucher that gives them the photo's detail. */
+  readonly retouch?: boolean;
 }
 
 export interface FrameTimings {

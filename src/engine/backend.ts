@@ -1,3 +1,4 @@
+import type { RETOUCHER_INPUTS } from '../onnx/retoucher.ts';
 import type { Pack } from '../pack/manifest.ts';
 import type { StepCoefficients } from '../scd/ddim.ts';
 import type { BackendKind } from './api.ts';
@@ -31,6 +32,9 @@ export interface Evaluation {
   readonly memory?: Memory;
 }
 
+/** A decoded frame and what the retoucher sees beside it (see guides.ts); they stay the caller's. */
+export type RetouchInputs = Readonly<Record<keyof typeof RETOUCHER_INPUTS, Tensor>>;
+
 /** The pack's networks, compiled for one image size. */
 export interface Networks {
   upload(values: Float32Array, shape: readonly number[]): Tensor;
@@ -45,6 +49,8 @@ export interface Networks {
   encodeTokens(pixels: Tensor): Promise<Tensor>;
   /** Latents to an image in [-1, 1], not clamped. */
   decode(latents: Tensor): Promise<Tensor>;
+  /** A decoded frame with the photo's own detail; only for a pack that has a retoucher. */
+  retouch(pictures: RetouchInputs): Promise<Tensor>;
 
   /** RGBA bytes of a decoded image, read back. */
   toPixels(image: Tensor): Promise<Uint8ClampedArray<ArrayBuffer>>;

@@ -42,7 +42,8 @@ const WASM_BYTES = 4 * 2 ** 30;
 const UNTOLD_BYTES = 8 * 2 ** 30;
 
 export function needsOf(manifest: PackManifest, size: Size, precision: 'f16' | 'f32'): Needs {
-  const { configs, files, unet, poseEncoder, encoder, decoder, referenceNet, imageEncoder } = manifest;
+  const { configs, files, unet, poseEncoder, encoder, decoder, retoucher, referenceNet, imageEncoder } =
+    manifest;
   const element = precision === 'f16' ? 2 : 4;
   const stored = manifest.precision === 'f16' ? 2 : 4;
   const isInt8 = manifest.weights === 'int8';
@@ -52,7 +53,7 @@ export function needsOf(manifest: PackManifest, size: Size, precision: 'f16' | '
   const weighLarge = (part: PartFiles): number =>
     isInt8 ? (files[part.weights]?.bytes ?? 0) + (files[part.graph]?.bytes ?? 0) : weigh(part);
   const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
-  const small = [poseEncoder, encoder, decoder].flatMap((part) => (part ? weigh(part) : []));
+  const small = [poseEncoder, encoder, decoder, retoucher].flatMap((part) => (part ? weigh(part) : []));
   const resident = sum([...unet.map(weighLarge), ...small]);
   // Part by part: one of them at a time is on the device.
   const visiting = Math.max(0, ...[...(referenceNet ?? []), ...(imageEncoder ?? [])].map(weighLarge));

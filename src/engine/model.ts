@@ -2,10 +2,11 @@ import type { Pack } from '../pack/manifest.ts';
 import { drawSkeleton } from '../pose/skeleton.ts';
 import type { Pose } from '../pose/types.ts';
 import type { RenderedFrame, RenderOptions } from './api.ts';
-import type { Backend, Networks } from './backend.ts';
+import type { Backend, Networks, Tensor } from './backend.ts';
 import { Denoiser } from './denoiser.ts';
 import { DeviceLostError, NotReadyError } from './errors.ts';
 import { fitImage, fitPose, type Size } from './fit.ts';
+import { Guides } from './guides.ts';
 import { imagePixels } from './image-pixels.ts';
 import { toPlanes } from './planes.ts';
 
@@ -20,6 +21,8 @@ interface Compiled {
   readonly networks: Networks;
   readonly denoiser: Denoiser;
   references: readonly HeldReference[];
+  /** What a retoucher will be shown of the first reference. */
+  retouching?: { readonly photo: Float32Array; readonly guides: Guides } | undefined;
 }
 
 /** A pack on a device. What depends on the size of the pictures is made when a frame first asks for that size. */
@@ -63,27 +66,57 @@ export class LoadedModel {
     const compiled = await this.compileFor(options, signal);
     const { networks, denoiser, size } = compiled;
     if (compiled.references !== references) {
-      const { imageProcessor } = this.pack.manifest.configs;
-      await denoiser.setReferences(
-        references.map((reference) => ({
-          image: toPlanes(fitImage(reference.image, size), 1 / 127.5, -1),
-          skeleton: this.#skeleton(reference.pose, size),
-          ...(imageProcessor && { pixels: imagePixels(reference.image, imageProcessor) }),
-        })),
-      );
+      const { imageProcessor, retoucher } = this.pack.manifest.configs;
+      const planes = references.map((reference) => ({
+        image: toPlanes(fitImage(reference.image, size), 1 / 127.5, -1),
+        skeleton: this.#skeleton(reference.pose, size),
+        ...(imageProcessor && { pixels: imagePixels(reference.image, imageProcessor) }),
+      }));
+      await denoiser.setReferences(planes);
+      const [photo, first] = [planes[0]?.image, references[0]];
+      compiled.retouching = retoucher &&
+        photo &&
+        first && { photo, guides: new Guides(photo, fitPose(first.pose, size), size) };
       compiled.references = references;
     }
 
     const started = performance.now();
     const latents = await denoiser.denoise(this.#skeleton(pose, size), options, signal);
     const denoised = performance.now();
-    const decoded = await networks.decode(latents);
+    const picture = await this.#picture(compiled, latents, pose, options);
     try {
-      const image = await networks.toImage(decoded);
+      const image = await networks.toImage(picture);
       const timings = { denoiseMs: denoised - started, decodeMs: performance.now() - denoised };
       return { image, timings };
     } finally {
-      decoded.dispose();
+      picture.dispose();
+    }
+  }
+
+  /** A frame decoded, and retouched where that is wanted and the pack can do it. */
+  async #picture(
+    { networks, retouching, size }: Compiled,
+    latents: Tensor,
+    pose: Pose,
+    { retouch = true }: RenderOptions,
+  ): Promise<Tensor> {
+    const decoded = await networks.decode(latents);
+    if (!retouch || retouching === undefined) return decoded;
+    const { height, width } = size;
+    const upload = (planes: Float32Array) =>
+      networks.upload(planes, [1, planes.length / (height * width), height, width]);
+    const { torso, limbs, nearness } = retouching.guides.for(fitPose(pose, size));
+    const pictures = {
+      frame: decoded,
+      photo: upload(retouching.photo),
+      torso: upload(torso),
+      limbs: upload(limbs),
+      nearness: upload(nearness),
+    };
+    try {
+      return await networks.retouch(pictures);
+    } finally {
+      for (const tensor of Object.values(pictures)) tensor.dispose();
     }
   }
 

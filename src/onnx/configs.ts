@@ -42,6 +42,16 @@ export interface AutoencoderConfig {
   readonly [other: string]: unknown;
 }
 
+/** Ours: the network that gives a frame the photo's own detail back. */
+export interface RetoucherConfig {
+  readonly block_out_channels: readonly number[];
+  /** Residual layers at each of these widths on the way down. */
+  readonly layers_per_block: readonly number[];
+  /** Width at the picture's own size. */
+  readonly last_channels: number;
+  readonly [other: string]: unknown;
+}
+
 /** transformers' CLIPVisionConfig. `architectures` tells CLIPVisionModelWithProjection from CLIPVisionModel. */
 export interface ImageEncoderConfig {
   readonly architectures?: readonly string[];

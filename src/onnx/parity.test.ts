@@ -11,6 +11,7 @@ import {
 } from '../../tools/run-parts.ts';
 import { planAutoencoder } from './autoencoder.ts';
 import { planPoseEncoder } from './pose-encoder.ts';
+import { planRetoucher, RETOUCHER_INPUTS } from './retoucher.ts';
 import { planUNet } from './unet.ts';
 
 const readJson = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
@@ -89,6 +90,18 @@ describe.each([
         expect(worstError(prediction, number(name)), name).toBeLessThan(tolerance);
       }
     });
+  });
+
+  it("retoucher (PyTorch's numbers)", async () => {
+    const folder = 'fixtures/retoucher';
+    const truth = await readTensors(`${folder}/io.safetensors`);
+    const weights = await readTensors(`${folder}/weights.safetensors`);
+    const runner = await Runner.load(
+      assemble(planRetoucher(readJson(`${folder}/config.json`)), weights, precision),
+    );
+    const pictures = Object.keys(RETOUCHER_INPUTS).map((name) => [name, numbersOf(truth, name)]);
+    const { image } = await runner.run(Object.fromEntries(pictures));
+    expect(worstError(image!, numbersOf(truth, 'image'))).toBeLessThan(tolerance);
   });
 
   describe.each(['tiny', 'kl'])('autoencoder %s', async (kind) => {

@@ -7,6 +7,7 @@ import {
   type Graph,
   isExternal,
 } from '../onnx/model.ts';
+import { RETOUCHER_INPUTS } from '../onnx/retoucher.ts';
 import { type TensorIndex, tensorIndexOf } from '../onnx/safetensors.ts';
 import { type Folder, readAll } from './folder.ts';
 import type { PackManifest, PartFiles, SegmentFiles } from './manifest.ts';
@@ -68,6 +69,10 @@ class PackCheck {
     this.ends(await this.part(manifest.poseEncoder), manifest.poseEncoder, `skeleton${places}`, 'features');
     if (manifest.encoder) this.ends(await this.part(manifest.encoder), manifest.encoder, 'image', 'latents');
     if (manifest.decoder) this.ends(await this.part(manifest.decoder), manifest.decoder, 'latents', 'image');
+    if (manifest.retoucher) {
+      const pictures = Object.keys(RETOUCHER_INPUTS).join(', ');
+      this.ends(await this.part(manifest.retoucher), manifest.retoucher, pictures, 'image');
+    }
     return this.faults;
   }
 

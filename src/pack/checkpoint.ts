@@ -36,6 +36,7 @@ export const PLACES = {
     prefixes: ['pose_encoder', 'pose_guider'],
   },
   autoencoder: { title: 'autoencoder', folders: ['vae', 'autoencoder'], prefixes: ['vae', 'autoencoder'] },
+  retoucher: { title: 'retoucher', folders: ['retoucher'], prefixes: ['retoucher'] },
   scheduler: { title: 'scheduler', folders: ['scheduler'], prefixes: ['scheduler'] },
 } as const satisfies Record<string, NetworkPlaces>;
 

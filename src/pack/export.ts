@@ -57,7 +57,8 @@ export async function exportPack(
   options: ExportOptions,
 ): Promise<PackManifest> {
   const networks = await openNetworks(from, options.file);
-  const { unet, poseEncoder, autoencoder, scheduler, referenceNet, imageEncoder, notes } = networks;
+  const { unet, poseEncoder, autoencoder, scheduler, referenceNet, imageEncoder, retoucher, notes } =
+    networks;
   const about = await readAbout(from);
   const configs: PackManifest['configs'] = {
     unet: unet.config,
@@ -66,6 +67,7 @@ export async function exportPack(
     scheduler,
     ...(referenceNet && { referenceNet: referenceNet.config }),
     ...(imageEncoder && { imageEncoder: imageEncoder.config, imageProcessor: imageEncoder.processor }),
+    ...(retoucher && { retoucher: retoucher.config }),
   };
   const imageTokens = imageEncoder && tokensFor(unet.config, imageEncoder.config, about.imageTokens);
   const plans = planNetworks(configs, imageTokens);
@@ -122,7 +124,15 @@ export async function exportPack(
     };
   }
 
-  const weights = [unet, referenceNet, imageEncoder, poseEncoder, autoencoder].map((each) => each?.weights);
+  let retoucherFiles: PartFiles | undefined;
+  if (retoucher && plans.retoucher) {
+    expectTensors(PLACES.retoucher.title, [plans.retoucher], retoucher.weights);
+    retoucherFiles = add('retoucher', plans.retoucher, retoucher.weights);
+  }
+
+  const weights = [unet, referenceNet, imageEncoder, poseEncoder, autoencoder, retoucher].map(
+    (each) => each?.weights,
+  );
   const leftOut = weights.flatMap((each) => each?.notes ?? []);
   for (const note of new Set([...notes, ...leftOut])) options.onNote?.(note);
   const files = await writeParts(parts, to, options);
@@ -153,6 +163,7 @@ export async function exportPack(
     ...(imageFiles && imageTokens && { imageEncoder: imageFiles, imageTokens }),
     poseEncoder: poseFiles,
     ...autoencoderFiles,
+    ...(retoucherFiles && { retoucher: retoucherFiles }),
     files,
   };
   // Last: a folder with a pack.json is a whole pack.

@@ -3,6 +3,7 @@ import type {
   ImageEncoderConfig,
   ImageProcessorConfig,
   PoseEncoderConfig,
+  RetoucherConfig,
   SchedulerConfig,
   UNetConfig,
 } from '../onnx/configs.ts';
@@ -45,6 +46,8 @@ export interface PackManifest {
     /** Of the network whose tokens cross-attention reads. Without one it reads zeros. */
     readonly imageEncoder?: ImageEncoderConfig;
     readonly imageProcessor?: ImageProcessorConfig;
+    /** Of the network that gives finished frames the photo's detail back. */
+    readonly retoucher?: RetoucherConfig;
   };
   readonly skeleton: { readonly limbWidth: number; readonly jointRadius: number };
   readonly defaults: {
@@ -62,6 +65,7 @@ export interface PackManifest {
   readonly poseEncoder: PartFiles;
   readonly encoder?: PartFiles;
   readonly decoder?: PartFiles;
+  readonly retoucher?: PartFiles;
   /** Every file of the pack but pack.json itself. */
   readonly files: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
 }

@@ -2,6 +2,7 @@ import { planAutoencoder } from '../onnx/autoencoder.ts';
 import type { ImageTokens } from '../onnx/image-encoder.ts';
 import { type ImageEncoderPlan, planImageEncoder } from '../onnx/image-encoder.ts';
 import { planPoseEncoder } from '../onnx/pose-encoder.ts';
+import { planRetoucher } from '../onnx/retoucher.ts';
 import type { SegmentPlan } from '../onnx/trace.ts';
 import { planReferenceNet, planUNet, type ReferenceNetPlan, type UNetPlan } from '../onnx/unet.ts';
 import { DdimSchedule } from '../scd/ddim.ts';
@@ -14,6 +15,7 @@ export interface NetworkPlans {
   readonly autoencoder: ReturnType<typeof planAutoencoder> | undefined;
   readonly referenceNet: ReferenceNetPlan | undefined;
   readonly imageEncoder: ImageEncoderPlan | undefined;
+  readonly retoucher: SegmentPlan | undefined;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface NetworkPlans {
  * and for a schedule that cannot be followed.
  */
 export function planNetworks(configs: PackManifest['configs'], imageTokens?: ImageTokens): NetworkPlans {
-  const { unet, poseEncoder, autoencoder, scheduler, referenceNet, imageEncoder } = configs;
+  const { unet, poseEncoder, autoencoder, scheduler, referenceNet, imageEncoder, retoucher } = configs;
   new DdimSchedule(scheduler);
   const plans: NetworkPlans = {
     unet: planUNet(unet),
@@ -29,6 +31,7 @@ export function planNetworks(configs: PackManifest['configs'], imageTokens?: Ima
     autoencoder: autoencoder && planAutoencoder(autoencoder),
     referenceNet: referenceNet && planReferenceNet(referenceNet),
     imageEncoder: imageEncoder && imageTokens && planImageEncoder(imageEncoder, imageTokens),
+    retoucher: retoucher && planRetoucher(retoucher),
   };
   const fault = misfit(configs, plans);
   if (fault !== undefined) throw new NetworksMismatchError(fault);
@@ -36,7 +39,7 @@ export function planNetworks(configs: PackManifest['configs'], imageTokens?: Ima
 }
 
 function misfit(configs: PackManifest['configs'], plans: NetworkPlans): string | undefined {
-  const { unet, poseEncoder, autoencoder, referenceNet } = configs;
+  const { unet, poseEncoder, autoencoder, referenceNet, retoucher } = configs;
   const [first] = unet.block_out_channels;
   const features = poseEncoder.conditioning_embedding_channels;
   if (features !== first)
@@ -53,6 +56,8 @@ function misfit(configs: PackManifest['configs'], plans: NetworkPlans): string |
     if (attentionsOf(plans.referenceNet) !== attentionsOf(plans.unet))
       return "the reference net's self-attentions are not the U-Net's";
   }
+  if (retoucher && !autoencoder)
+    return 'a retoucher came without an autoencoder, whose pictures it would retouch';
   const { tokens } = plans.imageEncoder ?? {};
   if (tokens === undefined) return undefined;
   const readers = { 'U-Net': unet, 'reference net': referenceNet };

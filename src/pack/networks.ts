@@ -3,6 +3,7 @@ import type {
   ImageEncoderConfig,
   ImageProcessorConfig,
   PoseEncoderConfig,
+  RetoucherConfig,
   SchedulerConfig,
   UNetConfig,
 } from '../onnx/configs.ts';
@@ -49,6 +50,7 @@ export interface Networks {
   readonly scheduler: SchedulerConfig;
   readonly referenceNet?: Network<UNetConfig> | undefined;
   readonly imageEncoder?: (Network<ImageEncoderConfig> & { processor: ImageProcessorConfig }) | undefined;
+  readonly retoucher?: Network<RetoucherConfig> | undefined;
   /** What was left out or assumed, in sentences. */
   readonly notes: readonly string[];
 }
@@ -79,6 +81,7 @@ export async function openNetworks(from: Folder, path?: string): Promise<Network
   const autoencoder = await findConfig<AutoencoderConfig>(from, PLACES.autoencoder);
   const scheduler = await findConfig<SchedulerConfig>(from, PLACES.scheduler);
   const imageEncoder = await findConfig<ImageEncoderConfig>(from, PLACES.imageEncoder);
+  const retoucher = await findConfig<RetoucherConfig>(from, PLACES.retoucher);
   const notes: string[] = referenceNet ? await leftOutMotion(from) : [];
   // A U-Net's own file may have any name.
   const isUNet = file?.tensors.has('time_embedding.linear_1.weight') ?? false;
@@ -99,6 +102,7 @@ export async function openNetworks(from: Folder, path?: string): Promise<Network
       ...(await open(PLACES.imageEncoder, imageEncoder.config, imageEncoder.stems)),
       processor: await imageProcessor(from, imageEncoder.config, referenceNet !== undefined, notes),
     },
+    retoucher: retoucher && (await open(PLACES.retoucher, retoucher.config, retoucher.stems)),
     notes,
   };
 }

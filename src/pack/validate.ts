@@ -100,6 +100,10 @@ export function manifestFaults(json: Json): string[] {
     expectPart(json.encoder, 'encoder');
     expectPart(json.decoder, 'decoder');
   }
+  if (configs.retoucher !== undefined || json.retoucher !== undefined) {
+    expect(isObject(configs.retoucher), 'configs.retoucher is missing');
+    expectPart(json.retoucher, 'retoucher');
+  }
   const expectParts = (parts: unknown, name: string): void => {
     if (!expect(Array.isArray(parts) && parts.length > 0, `${name} lists no parts`)) return;
     (parts as unknown[]).forEach((part, i) => void expectPart(part, `${name} part ${i}`));

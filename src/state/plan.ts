@@ -73,6 +73,7 @@ export async function planLook(
     eta: settings.eta,
     interaction: settings.interaction,
     referencePose: settings.referencePose,
+    retouch: settings.retouch,
   };
   const framed = await Promise.all(photos.map((photo) => framePhoto(photo, motion.size, settings)));
   const [first] = framed;

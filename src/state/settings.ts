@@ -36,6 +36,8 @@ export interface Settings {
   readonly background: Background;
   /** Of a plain background, as #rrggbb. */
   readonly plainColour: string;
+  /** Whether a model that can gives its frames the photo's own detail. */
+  readonly retouch: boolean;
   readonly visibleMark: boolean;
   readonly fit: FitMode;
   readonly mirror: boolean;
@@ -59,6 +61,7 @@ export const DEFAULT_SETTINGS: Settings = {
   frameRate: null,
   background: 'photo',
   plainColour: '#e6e1da',
+  retouch: true,
   visibleMark: false,
   fit: 'fitted',
   mirror: false,

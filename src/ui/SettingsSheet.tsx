@@ -98,6 +98,12 @@ function SettingsForm() {
           />
         )}
       </SelectField>
+      <SwitchField
+        label="Detail from the photo"
+        hint="Face, prints and background as the photo has them, where they fit. Off shows what the model paints by itself."
+        checked={settings.retouch}
+        onChange={(retouch) => changeSettings({ retouch })}
+      />
       <Field label="Seed" hint="The same seed and settings give the same dance again.">
         <NumberInput
           label="Seed"

@@ -38,6 +38,7 @@ export class WasmBackend implements Backend {
         poseEncoder: await part(manifest.poseEncoder),
         encoder: manifest.encoder && (await part(manifest.encoder)),
         decoder: manifest.decoder && (await part(manifest.decoder)),
+        retoucher: manifest.retoucher && (await part(manifest.retoucher)),
       });
     } catch (error) {
       for (const part of made) part.dispose();

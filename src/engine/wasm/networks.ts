@@ -4,7 +4,7 @@ import type { StepCoefficients } from '../../scd/ddim.ts';
 import { positionInputs } from '../../scd/position.ts';
 import { timeEmbedding } from '../../scd/time.ts';
 import { applyUpdate } from '../../scd/update.ts';
-import type { Evaluation, Memory, Networks, Tensor } from '../backend.ts';
+import type { Evaluation, Memory, Networks, RetouchInputs, Tensor } from '../backend.ts';
 import { NotFiniteError, WrongInputError, WrongShapeError } from '../errors.ts';
 import { toRgba } from '../planes.ts';
 import { runOnce } from './once.ts';
@@ -37,12 +37,13 @@ class WasmMemory implements Memory {
   dispose(): void {}
 }
 
-/** The sessions of a pack's parts; an autoencoder may be missing. */
+/** The sessions of a pack's parts; an autoencoder and a retoucher may be missing. */
 export interface Sessions {
   readonly unet: SegmentedUNet;
   readonly poseEncoder: Session;
   readonly encoder: Session | undefined;
   readonly decoder: Session | undefined;
+  readonly retoucher: Session | undefined;
 }
 
 export class WasmNetworks implements Networks {
@@ -90,6 +91,12 @@ export class WasmNetworks implements Networks {
 
   async decode(latents: Tensor): Promise<Tensor> {
     return only(await needed(this.#sessions.decoder).run({ latents: host(latents) }), 'image');
+  }
+
+  async retouch(pictures: RetouchInputs): Promise<Tensor> {
+    const { retoucher } = this.#sessions;
+    if (retoucher === undefined) throw new Error('This model has no retoucher.');
+    return only(await retoucher.run(pictures as Record<keyof RetouchInputs, WasmTensor>), 'image');
   }
 
   async toPixels(image: Tensor): Promise<Uint8ClampedArray<ArrayBuffer>> {

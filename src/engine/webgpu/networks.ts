@@ -4,7 +4,7 @@ import type { Pack } from '../../pack/manifest.ts';
 import type { StepCoefficients } from '../../scd/ddim.ts';
 import { positionInputs } from '../../scd/position.ts';
 import { timeEmbedding } from '../../scd/time.ts';
-import type { Evaluation, Memory, Networks, Tensor } from '../backend.ts';
+import type { Evaluation, Memory, Networks, RetouchInputs, Tensor } from '../backend.ts';
 import { NetworkError, NotFiniteError, WrongInputError, WrongShapeError } from '../errors.ts';
 import type { WebGpuContext } from './context.ts';
 import { copyOf, runOnce } from './once.ts';
@@ -26,7 +26,7 @@ export class WebGpuNetworks implements Networks {
   readonly #contextTokens: number;
   /** By the shape of their sample and context: the mutual variant's is twice as wide. */
   readonly #unets = new Map<string, Promise<SegmentedUNet>>();
-  readonly #stages: { poseEncoder?: Stage; encoder?: Stage; decoder?: Stage } = {};
+  readonly #stages: { poseEncoder?: Stage; encoder?: Stage; decoder?: Stage; retoucher?: Stage } = {};
 
   private constructor(context: WebGpuContext, pack: Pack, size: Size) {
     this.#context = context;
@@ -53,6 +53,8 @@ export class WebGpuNetworks implements Networks {
         stages.encoder = await Stage.create(context, pack, manifest.encoder, size, signal);
       if (manifest.decoder)
         stages.decoder = await Stage.create(context, pack, manifest.decoder, size, signal);
+      if (manifest.retoucher)
+        stages.retoucher = await Stage.create(context, pack, manifest.retoucher, size, signal);
       return networks;
     } catch (error) {
       networks.dispose();
@@ -72,11 +74,11 @@ export class WebGpuNetworks implements Networks {
   }
 
   encodePose(skeleton: Tensor): Promise<Tensor> {
-    return needed(this.#stages.poseEncoder).run(ours(skeleton));
+    return needed(this.#stages.poseEncoder).run({ skeleton: ours(skeleton) });
   }
 
   encodeImage(image: Tensor): Promise<Tensor> {
-    return needed(this.#stages.encoder).run(ours(image));
+    return needed(this.#stages.encoder).run({ image: ours(image) });
   }
 
   async encodeTokens(pixels: Tensor): Promise<Tensor> {
@@ -109,7 +111,13 @@ export class WebGpuNetworks implements Networks {
   }
 
   decode(latents: Tensor): Promise<Tensor> {
-    return needed(this.#stages.decoder).run(ours(latents));
+    return needed(this.#stages.decoder).run({ latents: ours(latents) });
+  }
+
+  async retouch(pictures: RetouchInputs): Promise<Tensor> {
+    const { retoucher } = this.#stages;
+    if (retoucher === undefined) throw new Error('This model has no retoucher.');
+    return retoucher.run(pictures as Record<keyof RetouchInputs, GpuTensor>);
   }
 
   async toPixels(image: Tensor): Promise<Uint8ClampedArray<ArrayBuffer>> {

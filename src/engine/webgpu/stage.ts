@@ -53,23 +53,19 @@ export type Constants = Readonly<
   Record<string, { readonly data: Float32Array; readonly shape: readonly number[] }>
 >;
 
-/** A network of one graph, one output and one input that changes: the pose encoder, or a half of the autoencoder. */
+/** A network of one graph and one output: the pose encoder, a half of the autoencoder, or the retoucher. */
 export class Stage {
   readonly #context: WebGpuContext;
   readonly #session: GpuSession;
-  readonly #what: string;
-  readonly #input: Place;
+  readonly #inputs: ReadonlyMap<string, Place>;
   readonly #constants: Place[] = [];
 
   private constructor(context: WebGpuContext, session: GpuSession, constants: Constants) {
-    const [only] = [...session.inputs].filter(([name]) => constants[name] === undefined);
-    if (only === undefined) throw new Error('A stage has one input that changes.');
-    const [name, { shape }] = only;
     this.#context = context;
     this.#session = session;
-    this.#what = `The ${name}`;
-    this.#input = context.tensors.place(shape);
-    session.bind(new Map([[name, this.#input], ...this.#placesOf(constants)]));
+    const changing = [...session.inputs].filter(([name]) => constants[name] === undefined);
+    this.#inputs = new Map(changing.map(([name, { shape }]) => [name, context.tensors.place(shape)]));
+    session.bind(new Map([...this.#inputs, ...this.#placesOf(constants)]));
   }
 
   #placesOf(constants: Constants): [string, Place][] {
@@ -102,11 +98,16 @@ export class Stage {
     return new Stage(context, session, constants);
   }
 
-  run(input: GpuTensor): Promise<GpuTensor> {
+  /** Takes what it needs from `values`, by name. */
+  run(values: Readonly<Record<string, GpuTensor>>): Promise<GpuTensor> {
     const { gpu, tensors } = this.#context;
     return exclusively(async () => {
       const before = gpu.createCommandEncoder();
-      tensors.toNetwork(before, this.#what, input, this.#input);
+      for (const [name, place] of this.#inputs) {
+        const value = values[name];
+        if (value === undefined) throw new Error(`A stage lacks its input ${name}.`);
+        tensors.toNetwork(before, `The ${name}`, value, place);
+      }
       gpu.queue.submit([before.finish()]);
       const [output] = (await this.#session.run()).values();
       if (output === undefined) throw new Error('A stage has one output.');
@@ -119,6 +120,6 @@ export class Stage {
 
   dispose(): void {
     this.#session.dispose();
-    for (const place of [this.#input, ...this.#constants]) this.#context.tensors.release(place);
+    for (const place of [...this.#inputs.values(), ...this.#constants]) this.#context.tensors.release(place);
   }
 }

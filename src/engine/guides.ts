@@ -1,0 +1,318 @@
+import type { Pose } from '../pose/types.ts';
+import type { Size } from './fit.ts';
+
+/**
+ * What the retoucher is shown beside a frame: the photo, moved to where the frame's pose says that its parts have gone.
+ * The torso moves as one piece by the affine map that takes its length and breadth along; each limb and the head move as
+ * pieces of their own, and a pixel follows the nearest of them. training/scd/guides.py computes the same.
+ */
+export class Guides {
+  readonly #photo: Float32Array;
+  readonly #size: Size;
+  readonly #reference: Pose;
+  readonly #nearReference: Float32Array;
+
+  /** `photo`: planes of the photo, and its pose, both of this size. */
+  constructor(photo: Float32Array, reference: Pose, size: Size) {
+    this.#photo = photo;
+    this.#size = size;
+    this.#reference = reference;
+    this.#nearReference = nearness(outlines(reference), size);
+  }
+
+  /** Planes for a frame of another pose. */
+  for(target: Pose): { torso: Float32Array; limbs: Float32Array; nearness: Float32Array } {
+    const { width, height } = this.#size;
+    const count = width * height;
+    const [torso, limbs] = [new Float32Array(3 * count), new Float32Array(3 * count)];
+    const near = new Float32Array(2 * count);
+    near.set(this.#nearReference, count);
+    const lines = outlines(target);
+    const moves = movesOf(target, this.#reference);
+    const ofTorso = moves.get('torso') ?? STILL;
+    const pieces = lines.flatMap((line) => ({
+      line,
+      move: line.part === 'torso' ? undefined : moves.get(line.part),
+    }));
+    for (let row = 0, i = 0; row < height; row++) {
+      for (let column = 0; column < width; column++, i++) {
+        // Pixel centres lie at half-integers.
+        const [x, y] = [column + 0.5, row + 0.5];
+        let [least, leastMoved, follows] = [Infinity, Infinity, STILL];
+        for (const { line, move } of pieces) {
+          const distance = distanceTo(line, x, y);
+          least = Math.min(least, distance);
+          if (move !== undefined && distance < leastMoved) {
+            leastMoved = distance;
+            follows = move;
+          }
+        }
+        near[i] = Math.exp(-least);
+        this.#read(torso, i, ofTorso, x, y);
+        this.#read(limbs, i, follows, x, y);
+      }
+    }
+    return { torso, limbs, nearness: near };
+  }
+
+  /** Bilinear; beyond the edge lies the edge's colour. */
+  #read(to: Float32Array, at: number, { xx, xy, yx, yy, dx, dy }: Move, x: number, y: number): void {
+    const { width, height } = this.#size;
+    const count = width * height;
+    const px = Math.min(width - 1, Math.max(0, xx * x + xy * y + dx - 0.5));
+    const py = Math.min(height - 1, Math.max(0, yx * x + yy * y + dy - 0.5));
+    const [left, top] = [Math.floor(px), Math.floor(py)];
+    const [fx, fy] = [px - left, py - top];
+    const upper = top * width + left;
+    const lower = top < height - 1 ? upper + width : upper;
+    const right = left < width - 1 ? 1 : 0;
+    for (let plane = 0; plane < 3; plane++) {
+      const from = plane * count;
+      const value = (index: number) => this.#photo[from + index] as number;
+      const above = value(upper) * (1 - fx) + value(upper + right) * fx;
+      const below = value(lower) * (1 - fx) + value(lower + right) * fx;
+      to[from + at] = above * (1 - fy) + below * fy;
+    }
+  }
+}
+
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+type Segment = readonly [Point, Point];
+
+/** From a place in the frame to a place in the photo. */
+interface Move {
+  readonly xx: number;
+  readonly xy: number;
+  readonly yx: number;
+  readonly yy: number;
+  readonly dx: number;
+  readonly dy: number;
+}
+
+const STILL: Move = { xx: 1, xy: 0, yx: 0, yy: 1, dx: 0, dy: 0 };
+
+/** A part's middle line, and how far around it the part reaches, in pixels. */
+interface Line {
+  readonly part: string;
+  readonly from: Point;
+  readonly to: Point;
+  readonly reach: number;
+}
+
+const NECK = 1;
+const HIPS: readonly number[] = [8, 11];
+const TORSO_REACH = 0.35;
+const SHOULDERS = [2, 5] as const;
+/** Both joints, the reach over the torso's length, and how far it goes on beyond the second joint, over its own length. */
+const LIMBS: readonly (readonly [start: number, end: number, reach: number, beyond: number])[] = [
+  [2, 3, 0.14, 0],
+  [3, 4, 0.12, 0.35],
+  [5, 6, 0.14, 0],
+  [6, 7, 0.12, 0.35],
+  [8, 9, 0.18, 0],
+  [9, 10, 0.14, 0.25],
+  [11, 12, 0.18, 0],
+  [12, 13, 0.14, 0.25],
+];
+const NOSE = 0;
+const HEAD_REACH = 0.3;
+/** The head's middle line, from neck to nose and beyond, over that distance. */
+const HEAD_LINE = [0.5, 1.6] as const;
+const FACE = [0, 14, 15, 16, 17];
+/** What the neck counts beside each point of the face. */
+const NECK_COUNTS = 0.5;
+/** Bounds for the stretch of a limb's length, and of everything that has no length of its own. */
+const STRETCH = [0.25, 4] as const;
+const BREADTH = [0.5, 2] as const;
+/** Of the torso, over its length. */
+const STIFFNESS = 0.3;
+
+function outlines(pose: Pose): Line[] {
+  const torso = segment(pose, [NECK], HIPS);
+  const unit = torso ? length(minus(torso[1], torso[0])) : pose.height / 4;
+  const lines: Line[] = [];
+  const add = (part: string, from: Point, to: Point, reach: number) =>
+    lines.push({ part, from, to, reach: reach * unit });
+  for (const [start, end, reach, beyond] of LIMBS) {
+    const found = segment(pose, [start], [end]);
+    if (found) add(`${start}`, found[0], plus(found[1], times(minus(found[1], found[0]), beyond)), reach);
+  }
+  const head = segment(pose, [NECK], [NOSE]);
+  if (head) {
+    const [from, to] = HEAD_LINE.map((share) => plus(head[0], times(minus(head[1], head[0]), share)));
+    add('head', from as Point, to as Point, HEAD_REACH);
+  }
+  if (torso) add('torso', ...torso, TORSO_REACH);
+  return lines;
+}
+
+/** Squared, 1 being the part's reach. */
+function distanceTo({ from, to, reach }: Line, x: number, y: number): number {
+  const [ax, ay] = [to.x - from.x, to.y - from.y];
+  const [bx, by] = [x - from.x, y - from.y];
+  const share = (bx * ax + by * ay) / Math.max(ax * ax + ay * ay, 1e-12);
+  const held = Math.min(1, Math.max(0, share));
+  return ((bx - held * ax) ** 2 + (by - held * ay) ** 2) / (reach * reach);
+}
+
+function nearness(lines: readonly Line[], { width, height }: Size): Float32Array {
+  const values = new Float32Array(width * height);
+  for (let i = 0; i < values.length; i++) {
+    let least = Infinity;
+    for (const line of lines) {
+      least = Math.min(least, distanceTo(line, (i % width) + 0.5, Math.floor(i / width) + 0.5));
+    }
+    values[i] = Math.exp(-least);
+  }
+  return values;
+}
+
+/** The move of each part that both poses show. */
+function movesOf(target: Pose, reference: Pose): Map<string, Move> {
+  const breadth = breadthOf(target, reference);
+  const moves = new Map<string, Move>();
+  for (const [start, end] of LIMBS) {
+    const [there, here] = [segment(target, [start], [end]), segment(reference, [start], [end])];
+    if (there && here) moves.set(`${start}`, alongAndAcross(there, here, breadth));
+  }
+  if (segment(target, [NECK], [NOSE]) && segment(reference, [NECK], [NOSE])) {
+    moves.set('head', ofHead(target, reference));
+  }
+  const [there, here] = [segment(target, [NECK], HIPS), segment(reference, [NECK], HIPS)];
+  const [wide, wasWide] = [across(target), across(reference)];
+  if (there && here && wide && wasWide) moves.set('torso', ofTorso(there, here, wide, wasWide, breadth));
+  return moves;
+}
+
+/** How much broader the photo's person is: the middle of what its parts' lengths say. */
+function breadthOf(target: Pose, reference: Pose): number {
+  const parts = [...LIMBS.map(([start, end]) => [[start], [end]] as const), [[NECK], HIPS] as const];
+  const ratios = parts
+    .flatMap(([start, end]) => {
+      const [there, here] = [segment(target, start, end), segment(reference, start, end)];
+      return there && here ? spanOf(here) / Math.max(spanOf(there), 1e-6) : [];
+    })
+    .sort((a, b) => a - b);
+  if (ratios.length === 0) return 1;
+  const [low, high] = [ratios[(ratios.length - 1) >> 1], ratios[ratios.length >> 1]] as [number, number];
+  return held((low + high) / 2, BREADTH);
+}
+
+/** Takes a segment to another, `breadth` times as broad. */
+function alongAndAcross(target: Segment, reference: Segment, breadth: number): Move {
+  const [u, v] = [direction(target), direction(reference)];
+  const stretch = held(spanOf(reference) / Math.max(spanOf(target), 1e-6), STRETCH);
+  return throughMiddles(
+    {
+      xx: stretch * v.x * u.x + breadth * v.y * u.y,
+      xy: stretch * v.x * u.y - breadth * v.y * u.x,
+      yx: stretch * v.y * u.x - breadth * v.x * u.y,
+      yy: stretch * v.y * u.y + breadth * v.x * u.x,
+    },
+    middle(target),
+    middle(reference),
+  );
+}
+
+/** Takes length and breadth along as well as it can without bending what the other poses cannot tell. */
+function ofTorso(target: Segment, reference: Segment, wide: Point, wasWide: Point, breadth: number): Move {
+  const begun = alongAndAcross(target, reference, breadth);
+  const long = minus(target[1], target[0]);
+  const stiff = (STIFFNESS * length(long)) ** 2 + 1e-6;
+  // (R T' + stiff B) (T T' + stiff)^-1, with what goes together as the columns of T and R.
+  let [sxx, syy, sxy] = [stiff, stiff, 0];
+  let { xx, xy, yx, yy } = begun;
+  [xx, xy, yx, yy] = [stiff * xx, stiff * xy, stiff * yx, stiff * yy];
+  for (const [t, r] of [
+    [long, minus(reference[1], reference[0])],
+    [wide, wasWide],
+  ] as const) {
+    [sxx, syy, sxy] = [sxx + t.x * t.x, syy + t.y * t.y, sxy + t.x * t.y];
+    [xx, xy, yx, yy] = [xx + r.x * t.x, xy + r.x * t.y, yx + r.y * t.x, yy + r.y * t.y];
+  }
+  const size = sxx * syy - sxy * sxy;
+  return throughMiddles(
+    {
+      xx: (xx * syy - xy * sxy) / size,
+      xy: (xy * sxx - xx * sxy) / size,
+      yx: (yx * syy - yy * sxy) / size,
+      yy: (yy * sxx - yx * sxy) / size,
+    },
+    middle(target),
+    middle(reference),
+  );
+}
+
+/** The similarity nearest to taking every point of the face, and the neck, to where it was. */
+function ofHead(target: Pose, reference: Pose): Move {
+  const seen = [...FACE.map((joint) => ({ joint, share: 1 })), { joint: NECK, share: NECK_COUNTS }].flatMap(
+    ({ joint, share }) => {
+      const [t, r] = [point(target, [joint]), point(reference, [joint])];
+      return t && r ? { share, t, r } : [];
+    },
+  );
+  const total = seen.reduce((sum, { share }) => sum + share, 0);
+  const mean = (of: (pair: (typeof seen)[number]) => Point): Point =>
+    seen.reduce((sum, pair) => plus(sum, times(of(pair), pair.share / total)), { x: 0, y: 0 });
+  const [ofTarget, ofReference] = [mean(({ t }) => t), mean(({ r }) => r)];
+  let [cos, sin, squares] = [0, 0, 0];
+  for (const { share, t, r } of seen) {
+    const [a, b] = [minus(t, ofTarget), minus(r, ofReference)];
+    cos += share * (a.x * b.x + a.y * b.y);
+    sin += share * (a.x * b.y - a.y * b.x);
+    squares += share * (a.x * a.x + a.y * a.y);
+  }
+  const size = Math.hypot(cos, sin);
+  const scale = held(size / Math.max(squares, 1e-6), BREADTH) / Math.max(size, 1e-6);
+  [cos, sin] = [cos * scale, sin * scale];
+  return throughMiddles({ xx: cos, xy: -sin, yx: sin, yy: cos }, ofTarget, ofReference);
+}
+
+function throughMiddles(matrix: Omit<Move, 'dx' | 'dy'>, target: Point, reference: Point): Move {
+  const { xx, xy, yx, yy } = matrix;
+  return {
+    ...matrix,
+    dx: reference.x - xx * target.x - xy * target.y,
+    dy: reference.y - yx * target.x - yy * target.y,
+  };
+}
+
+/** From the right side to the left. */
+function across(pose: Pose): Point | undefined {
+  const [right, left] = HIPS as [number, number];
+  const pairs = [segment(pose, [SHOULDERS[0]], [SHOULDERS[1]]), segment(pose, [right], [left])];
+  const found = pairs.flatMap((pair) => (pair ? minus(pair[1], pair[0]) : []));
+  return found.length === 0
+    ? undefined
+    : times(
+        found.reduce((sum, each) => plus(sum, each)),
+        1 / found.length,
+      );
+}
+
+function segment(pose: Pose, start: readonly number[], end: readonly number[]): Segment | undefined {
+  const [a, b] = [point(pose, start), point(pose, end)];
+  return a && b && [a, b];
+}
+
+/** A joint, or the middle of several. */
+function point({ joints }: Pose, of: readonly number[]): Point | undefined {
+  if (of.some((joint) => !((joints[3 * joint + 2] as number) > 0))) return undefined;
+  const mean = (offset: number) =>
+    of.reduce((sum, joint) => sum + (joints[3 * joint + offset] as number), 0) / of.length;
+  return { x: mean(0), y: mean(1) };
+}
+
+const minus = (a: Point, b: Point): Point => ({ x: a.x - b.x, y: a.y - b.y });
+const plus = (a: Point, b: Point): Point => ({ x: a.x + b.x, y: a.y + b.y });
+const times = (a: Point, factor: number): Point => ({ x: a.x * factor, y: a.y * factor });
+const length = ({ x, y }: Point): number => Math.hypot(x, y);
+const spanOf = ([a, b]: Segment): number => length(minus(b, a));
+const middle = ([a, b]: Segment): Point => times(plus(a, b), 0.5);
+const direction = (line: Segment): Point => times(minus(line[1], line[0]), 1 / Math.max(spanOf(line), 1e-6));
+const held = (value: number, [low, high]: readonly [number, number]): number =>
+  Math.min(high, Math.max(low, value));
