@@ -52,7 +52,14 @@ test.describe('in a worker, on the processor', () => {
     expect(first).toMatchObject({ width: 128, height: 128 });
     expect(first.shades).toBeGreaterThan(50);
     expect((await page.evaluate(() => bench.frame())).hash).toBe(first.hash);
-    for (const other of [{ seed: 2 }, { guidance: 3 }, { interaction: 'mutual' as const }, { eta: 1 }]) {
+    const others = [
+      { seed: 2 },
+      { guidance: 3 },
+      { interaction: 'mutual' as const },
+      { eta: 1 },
+      { retouch: false },
+    ];
+    for (const other of others) {
       expect((await page.evaluate((options) => bench.frame(options), other)).hash).not.toBe(first.hash);
     }
     expect((await page.evaluate(() => bench.frame({}, 1))).hash).not.toBe(first.hash);

@@ -29,14 +29,14 @@ async function onGpu() {
   return gpu;
 }
 
-/** A whole frame with two references and guidance, by hand: the decoded pixels. */
+/** A whole frame with two references and guidance, by hand: its retouched pixels. */
 async function frame(networks: Networks, seed: number): Promise<Uint8ClampedArray> {
   const { manifest } = await pack;
   const { width, height } = SIZE;
-  const picture = (at: number) =>
+  const picture = (at: number, channels = 3) =>
     networks.upload(
-      gaussianNoise(3 * width * height, 7, at).map((value) => Math.tanh(value / 2)),
-      [1, 3, height, width],
+      gaussianNoise(channels * width * height, 7, at).map((value) => Math.tanh(value / 2)),
+      [1, channels, height, width],
     );
   const held: { dispose(): void }[] = [];
   const hold = <T extends { dispose(): void }>(value: T): T => {
@@ -61,7 +61,14 @@ async function frame(networks: Networks, seed: number): Promise<Uint8ClampedArra
     const prediction = hold(networks.guide(unseen, seen, 1.5));
     sample = hold(networks.step(sample, prediction, schedule.update(timestep, STEPS)));
   }
-  const pixels = await networks.toPixels(hold(await networks.decode(sample)));
+  const pictures = {
+    frame: hold(await networks.decode(sample)),
+    photo: hold(picture(5)),
+    torso: hold(picture(6)),
+    limbs: hold(picture(7)),
+    nearness: hold(picture(8, 2)),
+  };
+  const pixels = await networks.toPixels(hold(await networks.retouch(pictures)));
   for (const value of held) value.dispose();
   return pixels;
 }

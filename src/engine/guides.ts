@@ -30,21 +30,23 @@ export class Guides {
     const lines = outlines(target);
     const moves = movesOf(target, this.#reference);
     const ofTorso = moves.get('torso') ?? STILL;
-    const pieces = lines.flatMap((line) => ({
-      line,
-      move: line.part === 'torso' ? undefined : moves.get(line.part),
-    }));
+    const pieces = lines.map(({ part }) => (part === 'torso' ? undefined : moves.get(part)));
+    const distances = lines.map(distanceTo);
     for (let row = 0, i = 0; row < height; row++) {
+      // Pixel centres lie at half-integers.
+      const y = row + 0.5;
       for (let column = 0; column < width; column++, i++) {
-        // Pixel centres lie at half-integers.
-        const [x, y] = [column + 0.5, row + 0.5];
-        let [least, leastMoved, follows] = [Infinity, Infinity, STILL];
-        for (const { line, move } of pieces) {
-          const distance = distanceTo(line, x, y);
-          least = Math.min(least, distance);
-          if (move !== undefined && distance < leastMoved) {
+        const x = column + 0.5;
+        let least = Infinity;
+        let leastMoved = Infinity;
+        let follows = STILL;
+        for (let part = 0; part < distances.length; part++) {
+          const distance = (distances[part] as Distance)(x, y);
+          if (distance < least) least = distance;
+          const piece = pieces[part];
+          if (piece !== undefined && distance < leastMoved) {
             leastMoved = distance;
-            follows = move;
+            follows = piece;
           }
         }
         near[i] = Math.exp(-least);
@@ -57,21 +59,23 @@ export class Guides {
 
   /** Bilinear; beyond the edge lies the edge's colour. */
   #read(to: Float32Array, at: number, { xx, xy, yx, yy, dx, dy }: Move, x: number, y: number): void {
+    const photo = this.#photo;
     const { width, height } = this.#size;
-    const count = width * height;
     const px = Math.min(width - 1, Math.max(0, xx * x + xy * y + dx - 0.5));
     const py = Math.min(height - 1, Math.max(0, yx * x + yy * y + dy - 0.5));
-    const [left, top] = [Math.floor(px), Math.floor(py)];
-    const [fx, fy] = [px - left, py - top];
-    const upper = top * width + left;
-    const lower = top < height - 1 ? upper + width : upper;
+    const left = Math.floor(px);
+    const top = Math.floor(py);
+    const fx = px - left;
+    const fy = py - top;
     const right = left < width - 1 ? 1 : 0;
-    for (let plane = 0; plane < 3; plane++) {
-      const from = plane * count;
-      const value = (index: number) => this.#photo[from + index] as number;
-      const above = value(upper) * (1 - fx) + value(upper + right) * fx;
-      const below = value(lower) * (1 - fx) + value(lower + right) * fx;
-      to[from + at] = above * (1 - fy) + below * fy;
+    const below = top < height - 1 ? width : 0;
+    const count = width * height;
+    for (let plane = 0; plane < 3 * count; plane += count) {
+      const from = plane + top * width + left;
+      const under = from + below;
+      const upper = (photo[from] as number) * (1 - fx) + (photo[from + right] as number) * fx;
+      const lower = (photo[under] as number) * (1 - fx) + (photo[under + right] as number) * fx;
+      to[plane + at] = upper * (1 - fy) + lower * fy;
     }
   }
 }
@@ -150,25 +154,29 @@ function outlines(pose: Pose): Line[] {
   return lines;
 }
 
-/** Squared, 1 being the part's reach. */
-function distanceTo({ from, to, reach }: Line, x: number, y: number): number {
-  const [ax, ay] = [to.x - from.x, to.y - from.y];
-  const [bx, by] = [x - from.x, y - from.y];
-  const share = (bx * ax + by * ay) / Math.max(ax * ax + ay * ay, 1e-12);
-  const held = Math.min(1, Math.max(0, share));
-  return ((bx - held * ax) ** 2 + (by - held * ay) ** 2) / (reach * reach);
+/** Of a place from a part's middle line, squared, 1 being the part's reach. */
+type Distance = (x: number, y: number) => number;
+
+function distanceTo({ from, to, reach }: Line): Distance {
+  const along = minus(to, from);
+  const perLength = 1 / Math.max(along.x ** 2 + along.y ** 2, 1e-12);
+  const perReach = 1 / reach ** 2;
+  return (x, y) => {
+    const bx = x - from.x;
+    const by = y - from.y;
+    const share = Math.min(1, Math.max(0, (bx * along.x + by * along.y) * perLength));
+    const ox = bx - share * along.x;
+    const oy = by - share * along.y;
+    return (ox * ox + oy * oy) * perReach;
+  };
 }
 
 function nearness(lines: readonly Line[], { width, height }: Size): Float32Array {
-  const values = new Float32Array(width * height);
-  for (let i = 0; i < values.length; i++) {
-    let least = Infinity;
-    for (const line of lines) {
-      least = Math.min(least, distanceTo(line, (i % width) + 0.5, Math.floor(i / width) + 0.5));
-    }
-    values[i] = Math.exp(-least);
-  }
-  return values;
+  const distances = lines.map(distanceTo);
+  return Float32Array.from({ length: width * height }, (_, i) => {
+    const [x, y] = [(i % width) + 0.5, Math.floor(i / width) + 0.5];
+    return Math.exp(-Math.min(...distances.map((distance) => distance(x, y))));
+  });
 }
 
 /** The move of each part that both poses show. */

@@ -47,17 +47,19 @@ class Painted:
             self.places += [(len(self.shards), person, pair) for person in shared for pair in range(pairs)]
             self.shards.append((shard, arrays))
 
-    def window(self, mask, nose, rng):
-        """Around some of the person, for a share of them around the face, and for another anywhere."""
-        side, draw = self.settings["window"], rng.random()
-        rows, columns = np.nonzero(mask[::4, ::4])
-        if draw < self.settings["faces"] and nose[2]:
+    def window(self, mask, left, nose, rng):
+        """Around some of the person; for shares of them around the face, around what the person has left, and anywhere."""
+        side = self.settings["window"]
+        shares = [self.settings[name] for name in ("faces", "left", "anywhere")]
+        kind = int(np.searchsorted(np.cumsum(shares), rng.random(), "right"))
+        rows, columns = np.nonzero((left if kind == 1 else mask)[::4, ::4])
+        if kind == 0 and nose[2]:
             middle = nose[1], nose[0]
-        elif draw < 1 - self.settings["anywhere"] and len(rows):
+        elif kind == 2 or not len(rows):
+            middle = rng.integers(self.size, size=2)
+        else:
             pick = rng.integers(len(rows))
             middle = 4 * rows[pick], 4 * columns[pick]
-        else:
-            middle = rng.integers(self.size, size=2)
         shift = side // 2 + rng.integers(-side // 3, side // 3, size=2)
         top, left = (int(np.clip(m - s, 0, self.size - side)) for m, s in zip(middle, shift))
         return slice(top, top + side), slice(left, left + side)
@@ -67,8 +69,10 @@ class Painted:
         person, pair = place[1:]
         reference, target = arrays["poses"][person, pair]
         # Copies: a map of a file is slow to take single places from.
-        joints, mask = np.array(arrays["joints"][person, pair]), np.array(shard.masks[person, target])
-        window = self.window(mask, joints[1, NOSE], rng)
+        joints = np.array(arrays["joints"][person, pair])
+        was, mask = (np.array(shard.masks[person, pose]) > 127 for pose in (reference, target))
+        left = was & ~mask
+        window = self.window(mask, left, joints[1, NOSE], rng)
         photo, style = np.array(shard.images[person, reference]), self.skeleton
         torso, limbs, near = guides(photo, joints[1], joints[0], middles(self.size, self.size)[window])
         skeleton = draw_skeleton(joints[1], self.size, self.size, style["limbWidth"], style["jointRadius"])
@@ -81,7 +85,8 @@ class Painted:
         }
         row = {name: picture.astype(np.float32) / 127.5 - 1 for name, picture in pictures.items()}
         row = self.recoloured(row, rng)
-        row.update(nearness=near, mask=mask[window][..., None] > 127, skeleton=skeleton[window] / 255)
+        row.update(nearness=near, skeleton=skeleton[window] / 255)
+        row.update(mask=mask[window][..., None], left=left[window][..., None])
         return {name: values[:, ::-1] for name, values in row.items()} if rng.random() < 0.5 else row
 
     def recoloured(self, pictures, rng):
@@ -142,7 +147,8 @@ class Training:
             group["lr"] = learning_rate(self.step, settings, self.total)
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=settings["bfloat16"]):
             output = self.network(*(batch[name] for name in INPUTS))
-        weight = 1 + settings["person_weight"] * batch["mask"]
+        # What the person has left shows at once where the photo shines through.
+        weight = 1 + settings["person_weight"] * torch.maximum(batch["mask"], batch["left"])
         loss = reconstruction_loss(output, batch["truth"], weight / weight.mean())
         pull = self.adversary.pull(loss, output, batch["truth"], batch["skeleton"], batch["mask"])
         self.step += 1

@@ -24,6 +24,7 @@ RETOUCHING = {
     "batch": 3,
     "window": 32,
     "faces": 0.3,
+    "left": 0.2,
     "anywhere": 0.2,
     "colours_off": 0.05,
     "learning_rate": 3e-3,
