@@ -58,6 +58,8 @@ export class FakeDevice implements Backend {
   lose: (reason: string) => void = () => {};
   readonly sizes: string[] = [];
   readonly evaluations: Evaluation[] = [];
+  /** The pictures of each call, with their channels. */
+  readonly retouched: (readonly string[])[] = [];
   references = 0;
   tensors = 0;
   /** Called before every evaluation. */
@@ -97,7 +99,10 @@ export class FakeDevice implements Backend {
       encodeImage: async () => make(latents),
       encodeTokens: async () => make([1, 1, 8]),
       decode: async () => make([1, 3, height, width]),
-      retouch: async () => make([1, 3, height, width]),
+      async retouch(pictures) {
+        device.retouched.push(Object.entries(pictures).map(([name, { shape }]) => `${name} ${shape[1]}`));
+        return make([1, 3, height, width]);
+      },
       toPixels: async () => new Uint8ClampedArray(),
       async toImage() {
         device.onDraw();

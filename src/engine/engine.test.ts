@@ -85,6 +85,23 @@ describe('frames', () => {
     expect(await count(0)).toBe(0);
   });
 
+  it('are retouched where the pack can and nobody minds', async () => {
+    const retoucher = { block_out_channels: [8], layers_per_block: [1], last_channels: 4 };
+    const configs = { ...MANIFEST.configs, retoucher };
+    const { ready, devices } = engineOn(undefined, { ...MANIFEST, configs });
+    const engine = await ready();
+    await engine.renderFrame(POSE, { ...OPTIONS, steps: 1 });
+    const held = devices[0]?.tensors;
+    await engine.renderFrame(POSE, { ...OPTIONS, steps: 1, retouch: false });
+    await engine.renderFrame(POSE, { ...OPTIONS, steps: 1 });
+    const pictures = ['frame 3', 'photo 3', 'torso 3', 'limbs 3', 'nearness 2'];
+    expect(devices[0]?.retouched).toEqual([pictures, pictures]);
+    expect(devices[0]?.tensors).toBe(held);
+    const without = engineOn();
+    await (await without.ready()).renderFrame(POSE, { ...OPTIONS, steps: 1 });
+    expect(without.devices[0]?.retouched).toEqual([]);
+  });
+
   it('follow the tokens of their references, and are guided away from none', async () => {
     const part = (name: string) => ({ graph: `${name}.onnx`, weights: `${name}.safetensors` });
     const configs = {

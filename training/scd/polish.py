@@ -12,8 +12,6 @@ Started again, it goes on from its last checkpoint. Runs on several processes as
 import argparse
 import copy
 import json
-import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -29,11 +27,10 @@ from .data import Shard
 from .export import WEIGHTS
 from .model import SCD
 from .muon import Muon
-from .schedule import Pace, learning_rate
+from .run import Run
 from .step import take_step
 from .train_autoencoder import reconstruction_loss
 
-SAVED_EVERY = 200  # steps
 NOSE = 0
 
 
@@ -97,10 +94,9 @@ def weighted_error(pictures, truths, weight):
     return reconstruction_loss(pictures, truths, weight / weight.mean())
 
 
-class Polisher:
+class Polisher(Run):
     def __init__(self, config, autoencoder, model, out, device):
-        self.settings, self.device, self.out = config["polishing"], device, Path(out)
-        self.total = self.settings["steps"]
+        super().__init__(config["polishing"], out, device)
         torch.manual_seed(7)
         layout = {"device": device, "memory_format": torch.channels_last}
         self.autoencoder = safetensors.into_module(AutoencoderTiny(config["autoencoder"]), Path(autoencoder) / WEIGHTS)
@@ -113,21 +109,10 @@ class Polisher:
         self.parameters, self.averaged = zip(*[pair for pair in pairs if pair[0].requires_grad])
         self.optimizer = Muon(self.parameters, self.settings["learning_rate"], bfloat16=self.settings["bfloat16"])
         self.adversary = Adversary(self.settings["critic"], device, self.settings["bfloat16"])
-        self.kept = {"networks": self.networks, "average": self.average, "optimizer": self.optimizer}
-        self.kept.update(critic=self.adversary.critic, critic_optimizer=self.adversary.optimizer)
-        self.step, self.seconds = 0, 0.0
-        self.out.mkdir(parents=True, exist_ok=True)
-        if (self.out / "checkpoint.pt").exists():
-            saved = torch.load(self.out / "checkpoint.pt", map_location=device)
-            for name, part in self.kept.items():
-                part.load_state_dict(saved[name])
-            self.step, self.seconds, self.total = saved["step"], saved["seconds"], saved["total"]
+        critic = {"critic": self.adversary.critic, "critic_optimizer": self.adversary.optimizer}
+        self.keep(networks=self.networks, average=self.average, optimizer=self.optimizer, **critic)
 
-    def save(self):
-        state = {name: part.state_dict() for name, part in self.kept.items()}
-        progress = {"step": self.step, "seconds": self.seconds, "total": self.total}
-        torch.save({**state, **progress}, self.out / "checkpoint.part")
-        (self.out / "checkpoint.part").replace(self.out / "checkpoint.pt")
+    def write(self):
         self.average["scd"].save(self.out, np.float32)
         decoder = {f"decoder.{name}": array for name, array in safetensors.from_module(self.average["decoder"]).items()}
         safetensors.write(self.out / WEIGHTS, {**safetensors.from_module(self.autoencoder), **decoder})
@@ -153,7 +138,8 @@ class Polisher:
         output = scd.unet.target_pass(noisy, timesteps, pose, kept)
         return scheduler.clean_and_noise(output.float(), noisy, timesteps)[0]
 
-    def advance(self, batch, corners):
+    def advance(self, batch_and_corners):
+        batch, corners = batch_and_corners
         settings, decoder = self.settings, self.networks["decoder"]
         torch.manual_seed(settings["seed"] + self.step * processes.SIZE + processes.RANK)
         batch = onto(batch, self.device)
@@ -161,8 +147,7 @@ class Polisher:
         encoded = settings["encoded"]
         side = settings["window"]
         cell = truths.shape[-1] // side
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.step, settings, self.total)
+        self.set_learning_rate(self.optimizer)
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=settings["bfloat16"]):
             found = self.estimate(batch)
             shown = windows(found, corners, side)
@@ -183,33 +168,8 @@ class Polisher:
         judged = self.step >= settings["critic"]["from"]
         asked = loss + settings["latents_weight"] * of_latents + (pull if judged else 0)
         self.step += 1
-        keep = min(settings["average"], self.step / (self.step + 10))
-        take_step(asked, self.optimizer, self.parameters, self.averaged, keep)
+        take_step(asked, self.optimizer, self.parameters, self.averaged, self.share_kept())
         return {"loss": float(loss), "latents": float(of_latents), "toldApart": self.adversary.told_apart}
-
-    def run(self, batches, minutes, planned_minutes):
-        started = clock = time.time()
-        pace, entries = Pace(planned_minutes), []
-        with ThreadPoolExecutor(1) as pool:
-            ahead = pool.submit(batches.make, self.step, processes.RANK)
-            while self.step < self.total and not processes.any_says(time.time() > started + minutes * 60):
-                batch, corners = ahead.result()
-                ahead = pool.submit(batches.make, self.step + 1, processes.RANK)
-                entries.append(self.advance(batch, corners))
-                self.total = pace.total(self.step, self.total)
-                if processes.RANK == 0 and self.step % self.settings["evaluate_every"] == 0:
-                    self.seconds += time.time() - clock
-                    clock = time.time()
-                    means = {name: round(float(np.mean([e[name] for e in entries])), 4) for name in entries[0]}
-                    entries = []
-                    line = json.dumps({"step": self.step, "seconds": round(self.seconds), **means})
-                    print(line, flush=True)
-                    with open(self.out / "log.jsonl", "a") as log:
-                        log.write(line + "\n")
-                if processes.RANK == 0 and self.step % SAVED_EVERY == 0:
-                    self.save()
-        if processes.RANK == 0:
-            self.save()
 
 
 def main():

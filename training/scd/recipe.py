@@ -129,8 +129,8 @@ class Recipe:
         return self.train("scd.polish", "polished", "polishing_minutes", *trained, *data)
 
     def paint(self):
-        latents = "--latents", self.work / "latents", "--shards", self.plan["painted_shards"]
-        return self.on_device("scd.paint", *self.weights(), *latents, "--out", self.work / "painted")
+        data = "--data", self.work / "data", "--shards", self.plan["painted_shards"]
+        return self.on_device("scd.paint", *self.weights(), *data, "--out", self.work / "painted")
 
     def retouch(self):
         data = "--data", self.work / "data", "--painted", self.work / "painted"

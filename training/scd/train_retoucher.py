@@ -9,8 +9,6 @@ Started again, it goes on from its last checkpoint. Runs on several processes as
 import argparse
 import copy
 import json
-import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -24,12 +22,11 @@ from .data import Shard
 from .export import WEIGHTS
 from .guides import guides
 from .retoucher import INPUTS, Retoucher
-from .schedule import Pace, learning_rate
+from .run import Run
 from .step import take_step
 from .train_autoencoder import reconstruction_loss
 from .warp import middles
 
-SAVED_EVERY = 200  # steps
 NOSE = 0
 
 
@@ -113,38 +110,26 @@ def collate(rows):
     }
 
 
-class Training:
+class Training(Run):
     def __init__(self, config, out, device):
-        self.settings, self.device, self.out = config["retouching"], device, Path(out)
-        self.total, self.step, self.seconds = self.settings["steps"], 0, 0.0
+        super().__init__(config["retouching"], out, device)
         torch.manual_seed(11)
         self.network = Retoucher(config["retoucher"]).initialize().to(device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).eval()
         self.parameters, self.averaged = list(self.network.parameters()), list(self.average.parameters())
         self.optimizer = torch.optim.Adam(self.parameters, self.settings["learning_rate"], betas=(0.9, 0.99))
         self.adversary = Adversary(self.settings["critic"], device, self.settings["bfloat16"])
-        self.kept = {"network": self.network, "average": self.average, "optimizer": self.optimizer}
-        self.kept.update(critic=self.adversary.critic, critic_optimizer=self.adversary.optimizer)
-        self.out.mkdir(parents=True, exist_ok=True)
-        if (self.out / "checkpoint.pt").exists():
-            saved = torch.load(self.out / "checkpoint.pt", map_location=device)
-            for name, part in self.kept.items():
-                part.load_state_dict(saved[name])
-            self.step, self.seconds, self.total = saved["step"], saved["seconds"], saved["total"]
+        critic = {"critic": self.adversary.critic, "critic_optimizer": self.adversary.optimizer}
+        self.keep(network=self.network, average=self.average, optimizer=self.optimizer, **critic)
 
-    def save(self):
-        state = {name: part.state_dict() for name, part in self.kept.items()}
-        progress = {"step": self.step, "seconds": self.seconds, "total": self.total}
-        torch.save({**state, **progress}, self.out / "checkpoint.part")
-        (self.out / "checkpoint.part").replace(self.out / "checkpoint.pt")
+    def write(self):
         safetensors.write(self.out / WEIGHTS, safetensors.from_module(self.average))
 
     def advance(self, batch):
         settings = self.settings
         torch.manual_seed(self.step * processes.SIZE + processes.RANK)
         batch = {name: tensor.to(self.device, non_blocking=True) for name, tensor in batch.items()}
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.step, settings, self.total)
+        self.set_learning_rate(self.optimizer)
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=settings["bfloat16"]):
             output = self.network(*(batch[name] for name in INPUTS))
         # What the person has left shows at once where the photo shines through.
@@ -152,34 +137,8 @@ class Training:
         loss = reconstruction_loss(output, batch["truth"], weight / weight.mean())
         pull = self.adversary.pull(loss, output, batch["truth"], batch["skeleton"], batch["mask"])
         self.step += 1
-        keep = min(settings["average"], self.step / (self.step + 10))
-        take_step(loss + pull, self.optimizer, self.parameters, self.averaged, keep)
+        take_step(loss + pull, self.optimizer, self.parameters, self.averaged, self.share_kept())
         return {"loss": float(loss), "toldApart": self.adversary.told_apart}
-
-    def run(self, batches, minutes, planned_minutes):
-        started = clock = time.time()
-        pace, entries = Pace(planned_minutes), []
-        threads = self.settings["batch_threads"]
-        with ThreadPoolExecutor(threads) as pool:
-            ahead = [pool.submit(batches.make, self.step + i, processes.RANK) for i in range(threads + 1)]
-            while self.step < self.total and not processes.any_says(time.time() > started + minutes * 60):
-                batch = ahead.pop(0).result()
-                ahead.append(pool.submit(batches.make, self.step + threads + 1, processes.RANK))
-                entries.append(self.advance(batch))
-                self.total = pace.total(self.step, self.total)
-                if processes.RANK == 0 and self.step % self.settings["evaluate_every"] == 0:
-                    self.seconds += time.time() - clock
-                    clock = time.time()
-                    means = {name: round(float(np.mean([e[name] for e in entries])), 4) for name in entries[0]}
-                    entries = []
-                    line = json.dumps({"step": self.step, "seconds": round(self.seconds), **means})
-                    print(line, flush=True)
-                    with open(self.out / "log.jsonl", "a") as log:
-                        log.write(line + "\n")
-                if processes.RANK == 0 and self.step % SAVED_EVERY == 0:
-                    self.save()
-        if processes.RANK == 0:
-            self.save()
 
 
 def main():

@@ -31,6 +31,7 @@ POLISHING = {
     "own_estimates": 0.5,
     "own_below": 0.5,
     "bfloat16": False,
+    "batch_threads": 1,
     "evaluate_every": 1000,
     "critic": {"channels": 8, "learning_rate": 4e-4, "noise": 0.05, "weight": 0.7, "matching": 0.7, "elsewhere": 0.3, "from": 2},
 }
@@ -85,7 +86,7 @@ class TestPolish(WithShard):
         unbroken.run(self.pictures, 5, None)
         first = self.polisher("broken")
         for step in range(3):
-            first.advance(*self.pictures.make(step, 0))
+            first.advance(self.pictures.make(step, 0))
         first.save()
         second = self.polisher("broken")
         self.assertEqual(second.step, 3)

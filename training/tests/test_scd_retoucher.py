@@ -5,12 +5,12 @@ import torch
 from torch.nn import functional as F
 
 from scd import safetensors
-from scd.autoencoder import AutoencoderTiny
-from scd.batches import EncodedShard
+from scd.data import Shard
 from scd.export import WEIGHTS
 from scd.guides import guides, maps, move
 from scd.model import SCD
 from scd.paint import paint_shard
+from scd.painter import Painter
 from scd.retoucher import Retoucher
 from scd.retoucher_fixture import poses
 from scd.train_autoencoder import reconstruction_loss
@@ -114,10 +114,10 @@ class TestRetoucher(unittest.TestCase):
 class TestTraining(WithShard):
     def setUp(self):
         super().setUp()
-        decoder = AutoencoderTiny(TOY["autoencoder"]).decoder.eval()
-        network = SCD(TOY).initialize().eval(), decoder, CONFIG, 2, torch.device("cpu")
-        painted = self.folder / "painted" / "shard-0000"
-        paint_shard(EncodedShard(self.folder / "latents" / "shard-0000"), 0, 2, painted, *network)
+        safetensors.write(self.folder / WEIGHTS, safetensors.from_module(self.trained.folded()))
+        SCD(CONFIG).initialize().save(self.folder / "model", np.float32)
+        painter = Painter(CONFIG, self.folder, self.folder / "model", torch.device("cpu"))
+        paint_shard(painter, Shard(self.folder / "data" / "shard-0000"), 0, 2, self.folder / "painted" / "shard-0000")
         self.painted = Painted(self.folder / "data", self.folder / "painted", CONFIG)
 
     def training(self, name):

@@ -1,0 +1,75 @@
+"""A training that can be stopped and started again: its parts in one checkpoint, its figures in log.jsonl."""
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from . import processes
+from .schedule import Pace, learning_rate
+
+SAVED_EVERY = 200  # steps
+
+
+class Run:
+    """Whoever inherits gives `advance`, one step on a batch, whose figures it returns, and `write`, which writes the weights."""
+
+    def __init__(self, settings, out, device):
+        self.settings, self.out, self.device = settings, Path(out), device
+        self.step, self.total, self.seconds = 0, settings["steps"], 0.0
+        self.parts = {}
+        self.out.mkdir(parents=True, exist_ok=True)
+
+    def keep(self, **parts):
+        """Names what a checkpoint holds, and takes it from the last one where there is one."""
+        self.parts = parts
+        if (self.out / "checkpoint.pt").exists():
+            saved = torch.load(self.out / "checkpoint.pt", map_location=self.device)
+            for name, part in parts.items():
+                part.load_state_dict(saved[name])
+            self.step, self.seconds, self.total = saved["step"], saved["seconds"], saved["total"]
+
+    def save(self):
+        state = {name: part.state_dict() for name, part in self.parts.items()}
+        progress = {"step": self.step, "seconds": self.seconds, "total": self.total}
+        torch.save({**state, **progress}, self.out / "checkpoint.part")
+        (self.out / "checkpoint.part").replace(self.out / "checkpoint.pt")
+        self.write()
+
+    def set_learning_rate(self, optimizer):
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(self.step, self.settings, self.total)
+
+    def share_kept(self):
+        """Of an average of the weights, at the end of this step; early on it forgets how training began."""
+        return min(self.settings["average"], self.step / (self.step + 10))
+
+    def run(self, batches, minutes, planned_minutes):
+        started = clock = time.time()
+        pace, entries, threads = Pace(planned_minutes), [], self.settings["batch_threads"]
+        with ThreadPoolExecutor(threads) as pool:
+            ahead = [pool.submit(batches.make, self.step + i, processes.RANK) for i in range(threads + 1)]
+            while self.step < self.total and not processes.any_says(time.time() > started + minutes * 60):
+                batch = ahead.pop(0).result()
+                ahead.append(pool.submit(batches.make, self.step + threads + 1, processes.RANK))
+                entries.append(self.advance(batch))
+                self.total = pace.total(self.step, self.total)
+                if processes.RANK == 0 and self.step % self.settings["evaluate_every"] == 0:
+                    self.seconds += time.time() - clock
+                    clock = time.time()
+                    self.report(entries)
+                    entries = []
+                if processes.RANK == 0 and self.step % SAVED_EVERY == 0:
+                    self.save()
+        if processes.RANK == 0:
+            self.save()
+
+    def report(self, entries):
+        means = {name: round(float(np.mean([entry[name] for entry in entries])), 4) for name in entries[0]}
+        line = json.dumps({"step": self.step, "seconds": round(self.seconds), **means})
+        print(line, flush=True)
+        with open(self.out / "log.jsonl", "a") as log:
+            log.write(line + "\n")
