@@ -73,7 +73,7 @@ export async function stage(staging: Staging, signal: AbortSignal): Promise<void
       setReference: (next) => engine.setReferences([next]),
     },
     {
-      ...{ reference, ...setting, ...options, startSize: 0 },
+      ...{ reference, ...setting, ...options, startSize: 0, retouch: true },
       frameRate: staging.frameRate ?? setting.frameRate,
       planner: new FramePlanner({ strength: setting.strength, ...staging.planner }),
     },

@@ -42,6 +42,7 @@ export interface RenderOptions {
 
 export interface FrameTimings {
   readonly denoiseMs: number;
+  /** Retouching included. */
   readonly decodeMs: number;
 }
 

@@ -64,6 +64,12 @@ describe('what a model needs', () => {
     expect(needsOf(int8, SIZE, 'f32').passes.painting).toBeLessThan(1.8e9);
   });
 
+  it('has room for a retoucher that is wider than the decoder', () => {
+    const retoucher = { block_out_channels: [8], layers_per_block: [1], last_channels: 300 };
+    const needs = needsOf({ ...LARGE, configs: { ...LARGE.configs, retoucher } }, SIZE, 'f16');
+    expect(needs.largestTensor).toBe((300 + 17) * 512 * 512 * 2);
+  });
+
   it('counts one part at a time of what only looks at the photo', () => {
     const parts = [0, 1, 2].map((i) => ({ graph: `r${i}.onnx`, weights: `${i}.safetensors` }));
     const { passes } = needsOf({ ...LARGE, referenceNet: parts }, SIZE, 'f16');

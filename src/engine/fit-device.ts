@@ -1,3 +1,4 @@
+import { RETOUCHER_SEEN } from '../onnx/retoucher.ts';
 import { planUNet } from '../onnx/unet.ts';
 import { unetShape } from '../onnx/unet-shape.ts';
 import { inWords as words } from '../pack/in-words.ts';
@@ -77,7 +78,8 @@ export function needsOf(manifest: PackManifest, size: Size, precision: 'f16' | '
     }),
   );
   const unetTensor = Math.max(...levels.map(({ tokens, widest }) => tokens * widest)) * element;
-  const pictureTensor = widestOfDecoder(configs.autoencoder) * size.width * size.height * element;
+  const widest = Math.max(widestOfDecoder(configs.autoencoder), widestOfRetoucher(configs.retoucher));
+  const pictureTensor = widest * size.width * size.height * element;
   const weightTensor =
     Math.max(
       ...planUNet(configs.unet).segments.flatMap(({ weights }) =>
@@ -108,6 +110,12 @@ function widestOfDecoder(autoencoder: PackManifest['configs']['autoencoder']): n
   if (!Array.isArray(widths)) return 0;
   // Each level begins with what came up from the one below it.
   return Math.max(...widths.map((width, i) => Math.max(width, widths[i + 1] ?? 0) / 4 ** i));
+}
+
+/** The same of a retoucher: what it has made of all that it sees, beside all that. */
+function widestOfRetoucher(retoucher: PackManifest['configs']['retoucher']): number {
+  if (retoucher === undefined) return 0;
+  return retoucher.last_channels + RETOUCHER_SEEN;
 }
 
 /** Whether a model will run here, in one sentence. */

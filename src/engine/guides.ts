@@ -137,7 +137,8 @@ const STIFFNESS = 0.3;
 
 function outlines(pose: Pose): Line[] {
   const torso = segment(pose, [NECK], HIPS);
-  const unit = torso ? length(minus(torso[1], torso[0])) : pose.height / 4;
+  // Neck and hips may lie on one point.
+  const unit = Math.max(torso ? length(minus(torso[1], torso[0])) : pose.height / 4, 1);
   const lines: Line[] = [];
   const add = (part: string, from: Point, to: Point, reach: number) =>
     lines.push({ part, from, to, reach: reach * unit });

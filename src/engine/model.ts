@@ -100,23 +100,27 @@ export class LoadedModel {
     pose: Pose,
     { retouch = true }: RenderOptions,
   ): Promise<Tensor> {
-    const decoded = await networks.decode(latents);
-    if (!retouch || retouching === undefined) return decoded;
+    if (!retouch || retouching === undefined) return networks.decode(latents);
+    const { photo, guides } = retouching;
+    const { torso, limbs, nearness } = guides.for(fitPose(pose, size));
     const { height, width } = size;
-    const upload = (planes: Float32Array) =>
-      networks.upload(planes, [1, planes.length / (height * width), height, width]);
-    const { torso, limbs, nearness } = retouching.guides.for(fitPose(pose, size));
-    const pictures = {
-      frame: decoded,
-      photo: upload(retouching.photo),
-      torso: upload(torso),
-      limbs: upload(limbs),
-      nearness: upload(nearness),
+    const held: Tensor[] = [];
+    const hold = (tensor: Tensor): Tensor => {
+      held.push(tensor);
+      return tensor;
     };
+    const upload = (planes: Float32Array) =>
+      hold(networks.upload(planes, [1, planes.length / (height * width), height, width]));
     try {
-      return await networks.retouch(pictures);
+      return await networks.retouch({
+        frame: hold(await networks.decode(latents)),
+        photo: upload(photo),
+        torso: upload(torso),
+        limbs: upload(limbs),
+        nearness: upload(nearness),
+      });
     } finally {
-      for (const tensor of Object.values(pictures)) tensor.dispose();
+      for (const tensor of held) tensor.dispose();
     }
   }
 

@@ -113,7 +113,7 @@ async function live({ lookMs, paintMs, shared, gapMs }: Machine) {
     },
     {
       ...{ reference, sizes: [{ width: 128, height: 128 }], startSize: 0 },
-      ...{ frameRate: 1000, seed: 1, guidance: 1, planner: new FramePlanner({ still: 0 }) },
+      ...{ frameRate: 1000, seed: 1, guidance: 1, retouch: true, planner: new FramePlanner({ still: 0 }) },
     },
     {
       look: () => undefined,

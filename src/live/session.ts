@@ -38,6 +38,7 @@ export interface LiveOptions {
   readonly frameRate: number;
   readonly seed: number;
   readonly guidance: number;
+  readonly retouch: boolean;
   readonly planner?: FramePlanner;
 }
 
@@ -96,6 +97,7 @@ export class LiveSession {
   readonly #listener: LiveListener;
   readonly #seed: number;
   readonly #guidance: number;
+  readonly #retouch: boolean;
   readonly #fit: LiveFit;
   readonly #pacer: Pacer;
   readonly #planner: FramePlanner;
@@ -114,6 +116,7 @@ export class LiveSession {
     this.#listener = listener;
     this.#seed = options.seed;
     this.#guidance = options.guidance;
+    this.#retouch = options.retouch;
     this.#fit = new LiveFit(options.reference.pose);
     this.#pacer = new Pacer(options.sizes, options.frameRate, options.startSize);
     this.#planner = options.planner ?? new FramePlanner();
@@ -266,6 +269,7 @@ export class LiveSession {
         steps: plan.steps,
         seed: this.#seed,
         guidance: this.#guidance,
+        retouch: this.#retouch,
         ...(plan.fromLastFrame && { fromLastFrame: plan.fromLastFrame }),
       }),
     );

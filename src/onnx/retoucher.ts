@@ -9,6 +9,10 @@ export const RETOUCHER_INPUTS = { frame: 3, photo: 3, torso: 3, limbs: 3, nearne
 /** One over another, the last one on top. */
 const LAID = ['limbs', 'torso', 'photo'] as const;
 
+/** Channels of all that it looks at: the inputs, and how far each of what may be laid is from the frame. */
+export const RETOUCHER_SEEN =
+  Object.values(RETOUCHER_INPUTS).reduce((sum, channels) => sum + channels, 0) + LAID.length;
+
 /** Pixels over which a gap between two pictures is taken. */
 const [WIDE, NARROW] = [7, 5];
 

@@ -65,14 +65,11 @@ class PackCheck {
     });
     if (imageEncoder.length > 0)
       this.expect(seen?.has('tokens') ?? true, 'The last part of the image encoder makes no tokens.');
-    const places = manifest.configs.poseEncoder.position_waves?.length ? ', position' : '';
-    this.ends(await this.part(manifest.poseEncoder), manifest.poseEncoder, `skeleton${places}`, 'features');
-    if (manifest.encoder) this.ends(await this.part(manifest.encoder), manifest.encoder, 'image', 'latents');
-    if (manifest.decoder) this.ends(await this.part(manifest.decoder), manifest.decoder, 'latents', 'image');
-    if (manifest.retoucher) {
-      const pictures = Object.keys(RETOUCHER_INPUTS).join(', ');
-      this.ends(await this.part(manifest.retoucher), manifest.retoucher, pictures, 'image');
-    }
+    const places = manifest.configs.poseEncoder.position_waves?.length ? ['position'] : [];
+    await this.ends(manifest.poseEncoder, ['skeleton', ...places], 'features');
+    if (manifest.encoder) await this.ends(manifest.encoder, ['image'], 'latents');
+    if (manifest.decoder) await this.ends(manifest.decoder, ['latents'], 'image');
+    if (manifest.retoucher) await this.ends(manifest.retoucher, Object.keys(RETOUCHER_INPUTS), 'image');
     return this.faults;
   }
 
@@ -210,13 +207,14 @@ class PackCheck {
     return made;
   }
 
-  private ends(graph: Graph | undefined, { graph: file }: PartFiles, input: string, output: string): void {
+  /** Of a graph that runs by itself: what it takes, in whichever order, and makes. */
+  private async ends(files: PartFiles, wanted: readonly string[], output: string): Promise<void> {
+    const graph = await this.part(files);
     if (graph === undefined) return;
-    const inputs = graph.inputs.map(({ name }) => name).join(', ');
-    const outputs = graph.outputs.map(({ name }) => name).join(', ');
+    const [inputs, outputs] = [graph.inputs, graph.outputs].map((ends) => ends.map(({ name }) => name));
     this.expect(
-      inputs === input && outputs === output,
-      `${file} goes from ${inputs} to ${outputs} in place of ${input} to ${output}.`,
+      [...(inputs ?? [])].sort().join() === [...wanted].sort().join() && outputs?.join() === output,
+      `${files.graph} goes from ${inputs?.join(', ')} to ${outputs?.join(', ')} in place of ${wanted.join(', ')} to ${output}.`,
     );
   }
 }

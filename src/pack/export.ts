@@ -73,7 +73,7 @@ export async function exportPack(
   const plans = planNetworks(configs, imageTokens);
 
   const parts: PartJob[] = [];
-  // The pose encoder and the autoencoder are small, and an error of the autoencoder is one of the picture.
+  // The pose encoder, the autoencoder and the retoucher are small, and an error of the last two is one of the picture.
   const floats = precisionOf(options.precision);
   const add = (
     path: string,

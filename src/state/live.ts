@@ -199,6 +199,7 @@ async function runSession(frames: OpenSource, photo: PhotoChoice, mine: number):
       frameRate: useLive.getState().frameRate,
       seed: settings.seed,
       guidance: settings.guidance ?? pack.guidance,
+      retouch: settings.retouch,
     },
     {
       camera: (image) => view.take(image),

@@ -100,7 +100,7 @@ function SettingsForm() {
       </SelectField>
       <SwitchField
         label="Detail from the photo"
-        hint="Face, prints and background as the photo has them, where they fit. Off shows what the model paints by itself."
+        hint="Face, prints and background as the photo has them, where they fit and the model can. Off shows what it paints by itself."
         checked={settings.retouch}
         onChange={(retouch) => changeSettings({ retouch })}
       />

@@ -6,9 +6,11 @@ pieces of their own, and a pixel follows the nearest of them. The app computes t
 
 import numpy as np
 
-from .warp import HIPS, NECK, NOSE, distance_to_segment, point, sample
+from people.joints import FACE
 
-RIGHT_SHOULDER, LEFT_SHOULDER, RIGHT_HIP, LEFT_HIP = 2, 5, 8, 11
+from .warp import HIPS, LEFT_HIP, NECK, NOSE, RIGHT_HIP, distance_to_segment, point, sample
+
+RIGHT_SHOULDER, LEFT_SHOULDER = 2, 5
 TORSO = (NECK, HIPS, 0.35)
 # (from, to, reach over the torso's length, how far the part goes on beyond its second joint, over its own length)
 LIMBS = [
@@ -24,7 +26,6 @@ LIMBS = [
 HEAD_REACH = 0.3
 # The head's middle line, from neck to nose and beyond, over that distance.
 HEAD_LINE = 0.5, 1.6
-FACE = [0, 14, 15, 16, 17]
 NECK_COUNTS = 0.5  # beside each point of the face
 STRETCH = 0.25, 4  # of a limb's length
 BREADTH = 0.5, 2  # of everything that has no length of its own
@@ -87,7 +88,8 @@ def segment(pose, start, end):
 
 def torso_length(pose, height):
     found = segment(pose, NECK, HIPS)
-    return abs(found[1] - found[0]) if found else height / 4
+    # Neck and hips may lie on one point.
+    return max(abs(found[1] - found[0]) if found else height / 4, 1)
 
 
 def across(pose):

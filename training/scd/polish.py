@@ -30,8 +30,7 @@ from .muon import Muon
 from .run import Run
 from .step import take_step
 from .train_autoencoder import reconstruction_loss
-
-NOSE = 0
+from .warp import NOSE
 
 
 class PictureBatches(Batches):

@@ -48,8 +48,9 @@ class Run:
         return min(self.settings["average"], self.step / (self.step + 10))
 
     def run(self, batches, minutes, planned_minutes):
-        started = clock = time.time()
+        started = self.clock = time.time()
         pace, entries, threads = Pace(planned_minutes), [], self.settings["batch_threads"]
+        every = self.settings["evaluate_every"]
         with ThreadPoolExecutor(threads) as pool:
             ahead = [pool.submit(batches.make, self.step + i, processes.RANK) for i in range(threads + 1)]
             while self.step < self.total and not processes.any_says(time.time() > started + minutes * 60):
@@ -57,17 +58,21 @@ class Run:
                 ahead.append(pool.submit(batches.make, self.step + threads + 1, processes.RANK))
                 entries.append(self.advance(batch))
                 self.total = pace.total(self.step, self.total)
-                if processes.RANK == 0 and self.step % self.settings["evaluate_every"] == 0:
-                    self.seconds += time.time() - clock
-                    clock = time.time()
+                if processes.RANK == 0 and self.step % every == 0:
                     self.report(entries)
                     entries = []
                 if processes.RANK == 0 and self.step % SAVED_EVERY == 0:
                     self.save()
+            if processes.RANK == 0 and entries:
+                self.report(entries)
+            for future in ahead:
+                future.cancel()
         if processes.RANK == 0:
             self.save()
 
     def report(self, entries):
+        now = time.time()
+        self.seconds, self.clock = self.seconds + now - self.clock, now
         means = {name: round(float(np.mean([entry[name] for entry in entries])), 4) for name in entries[0]}
         line = json.dumps({"step": self.step, "seconds": round(self.seconds), **means})
         print(line, flush=True)

@@ -16,7 +16,7 @@ import torch
 
 from people.joints import draw_skeleton
 
-from . import images, processes, safetensors
+from . import processes, safetensors
 from .critic import Adversary
 from .data import Shard
 from .export import WEIGHTS
@@ -25,9 +25,7 @@ from .retoucher import INPUTS, Retoucher
 from .run import Run
 from .step import take_step
 from .train_autoencoder import reconstruction_loss
-from .warp import middles
-
-NOSE = 0
+from .warp import NOSE, middles
 
 
 class Painted:

@@ -1,3 +1,4 @@
+import json
 import unittest
 
 import numpy as np
@@ -6,7 +7,7 @@ from torch.nn import functional as F
 
 from scd import safetensors
 from scd.data import Shard
-from scd.export import WEIGHTS
+from scd.export import WEIGHTS, write
 from scd.guides import guides, maps, move
 from scd.model import SCD
 from scd.paint import paint_shard
@@ -137,6 +138,31 @@ class TestTraining(WithShard):
         self.assertEqual(batch["truth"].shape, (4, 3, 32, 32))
         for piece in ("photo", "torso", "limbs"):
             torch.testing.assert_close(batch[piece], batch["truth"], atol=1e-3, rtol=0)
+
+    def test_the_last_steps_are_reported_too(self):
+        training = self.training("odd")
+        training.settings = {**RETOUCHING, "evaluate_every": 4}
+        training.run(self.painted, 5, None)
+        lines = [json.loads(line) for line in (self.folder / "odd" / "log.jsonl").read_text().splitlines()]
+        self.assertEqual([line["step"] for line in lines], [4, 6])
+        self.assertLess(0, training.seconds)
+
+    def test_paints_and_exports_with_it(self):
+        training = self.training("finished")
+        torch.nn.init.constant_(training.average.change.bias, 0.5)
+        training.write()
+        shard = Shard(self.folder / "data" / "shard-0000")
+        pictures = []
+        for retoucher in (None, self.folder / "finished"):
+            painter = Painter(CONFIG, self.folder, self.folder / "model", torch.device("cpu"), retoucher)
+            pictures.append(painter.generate(shard.images[:2, 0], shard.joints[:2, 0], shard.joints[:2, 1], painter.noise(2), 2))
+        self.assertEqual(pictures[1].shape, (2, 3, SIZE, SIZE))
+        self.assertGreater(float((pictures[1] - pictures[0]).abs().mean()), 0.01)
+        config = {**CONFIG, "name": "toy"}
+        write(config, painter.autoencoder, painter.scd, painter.retoucher, self.folder / "export")
+        self.assertEqual(json.loads((self.folder / "export" / "retoucher" / "config.json").read_text()), SMALL)
+        exported = safetensors.read(self.folder / "export" / "retoucher" / WEIGHTS)
+        self.assertEqual(set(exported), set(painter.retoucher.state_dict()))
 
     def test_resumes_bit_by_bit(self):
         unbroken = self.training("unbroken")

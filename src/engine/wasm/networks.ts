@@ -75,7 +75,10 @@ export class WasmNetworks implements Networks {
   }
 
   async encodeImage(image: Tensor): Promise<Tensor> {
-    return only(await needed(this.#sessions.encoder).run({ image: this.#picture(image) }), 'latents');
+    return only(
+      await needed(this.#sessions.encoder, 'an autoencoder').run({ image: this.#picture(image) }),
+      'latents',
+    );
   }
 
   async encodeTokens(pixels: Tensor): Promise<Tensor> {
@@ -90,12 +93,14 @@ export class WasmNetworks implements Networks {
   }
 
   async decode(latents: Tensor): Promise<Tensor> {
-    return only(await needed(this.#sessions.decoder).run({ latents: host(latents) }), 'image');
+    return only(
+      await needed(this.#sessions.decoder, 'an autoencoder').run({ latents: host(latents) }),
+      'image',
+    );
   }
 
   async retouch(pictures: RetouchInputs): Promise<Tensor> {
-    const { retoucher } = this.#sessions;
-    if (retoucher === undefined) throw new Error('This model has no retoucher.');
+    const retoucher = needed(this.#sessions.retoucher, 'a retoucher');
     return only(await retoucher.run(pictures as Record<keyof RetouchInputs, WasmTensor>), 'image');
   }
 
@@ -259,14 +264,9 @@ export function unetInputs(
   };
 }
 
-function needed(part: Session | undefined): Session {
-  if (part === undefined) {
-    throw new WrongInputError(
-      'This model came without an autoencoder.',
-      'Export it again with its autoencoder beside it.',
-    );
-  }
-  return part;
+function needed(part: Session | undefined, what: string): Session {
+  if (part !== undefined) return part;
+  throw new WrongInputError(`This model came without ${what}.`, `Export it again with ${what} beside it.`);
 }
 
 /** Tokens one after another: [1, n, width] and [1, m, width] to [1, n + m, width]. */

@@ -74,11 +74,11 @@ export class WebGpuNetworks implements Networks {
   }
 
   encodePose(skeleton: Tensor): Promise<Tensor> {
-    return needed(this.#stages.poseEncoder).run({ skeleton: ours(skeleton) });
+    return needed(this.#stages.poseEncoder, 'a pose encoder').run({ skeleton: ours(skeleton) });
   }
 
   encodeImage(image: Tensor): Promise<Tensor> {
-    return needed(this.#stages.encoder).run({ image: ours(image) });
+    return needed(this.#stages.encoder, 'an autoencoder').run({ image: ours(image) });
   }
 
   async encodeTokens(pixels: Tensor): Promise<Tensor> {
@@ -111,12 +111,11 @@ export class WebGpuNetworks implements Networks {
   }
 
   decode(latents: Tensor): Promise<Tensor> {
-    return needed(this.#stages.decoder).run({ latents: ours(latents) });
+    return needed(this.#stages.decoder, 'an autoencoder').run({ latents: ours(latents) });
   }
 
   async retouch(pictures: RetouchInputs): Promise<Tensor> {
-    const { retoucher } = this.#stages;
-    if (retoucher === undefined) throw new Error('This model has no retoucher.');
+    const retoucher = needed(this.#stages.retoucher, 'a retoucher');
     return retoucher.run(pictures as Record<keyof RetouchInputs, GpuTensor>);
   }
 
@@ -272,10 +271,7 @@ const widthOf = (tensor: Tensor): number => tensor.shape.at(-1) ?? 1;
 
 const ours = (tensor: Tensor): GpuTensor => tensor as GpuTensor;
 
-function needed(stage: Stage | undefined): Stage {
+function needed(stage: Stage | undefined, what: string): Stage {
   if (stage !== undefined) return stage;
-  throw new WrongInputError(
-    'This model came without an autoencoder.',
-    'Export it again with its autoencoder beside it.',
-  );
+  throw new WrongInputError(`This model came without ${what}.`, `Export it again with ${what} beside it.`);
 }
