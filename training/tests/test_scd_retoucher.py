@@ -1,5 +1,6 @@
 import json
 import unittest
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -8,11 +9,12 @@ from torch.nn import functional as F
 from scd import safetensors
 from scd.data import Shard
 from scd.export import WEIGHTS, write
+from scd.flops import counted
 from scd.guides import guides, maps, move
 from scd.model import SCD
 from scd.paint import paint_shard
 from scd.painter import Painter
-from scd.retoucher import Retoucher
+from scd.retoucher import INPUTS, Retoucher
 from scd.retoucher_fixture import poses
 from scd.train_autoencoder import reconstruction_loss
 from scd.train_retoucher import Painted, Training, collate
@@ -20,6 +22,7 @@ from scd.warp import middles
 
 from .test_scd_training import SIZE, TOY, WithShard
 
+CONFIGS = Path(__file__).parents[1] / "configs"
 RETOUCHING = {
     "steps": 6,
     "batch": 3,
@@ -87,6 +90,16 @@ class TestRetoucher(unittest.TestCase):
 
     def error(self, found):
         return float((found - self.pictures["photo"]).abs().mean())
+
+    def test_shipped_configs_stay_within_the_budgets(self):
+        for name in ("cpu-256", "gpu-256"):
+            config = json.loads((CONFIGS / f"{name}.json").read_text())
+            retoucher = Retoucher(config["retoucher"])
+            pictures = {part: torch.zeros(1, channels, 256, 256) for part, channels in INPUTS.items()}
+            with torch.no_grad(), counted(retoucher) as total:
+                retoucher(**pictures)
+            self.assertLess(total["flops"], 3.5e9, name)
+            self.assertLess(sum(p.numel() for p in retoucher.parameters()), 0.75e6, name)
 
     def test_begins_by_giving_detail_back(self):
         self.assertLess(self.error(self.retoucher(**self.pictures)), 0.3 * self.error(self.pictures["frame"]))
