@@ -17,6 +17,10 @@ SAVED_EVERY = 200  # steps
 class Run:
     """Whoever inherits gives `advance`, one step on a batch, whose figures it returns, and `write`, which writes the weights."""
 
+    def watch(self):
+        """Figures of the weights as they stand, for the log."""
+        return {}
+
     def __init__(self, settings, out, device):
         self.settings, self.out, self.device = settings, Path(out), device
         self.step, self.total, self.seconds = 0, settings["steps"], 0.0
@@ -58,6 +62,8 @@ class Run:
                 ahead.append(pool.submit(batches.make, self.step + threads + 1, processes.RANK))
                 entries.append(self.advance(batch))
                 self.total = pace.total(self.step, self.total)
+                if self.step % every == 0:
+                    batches.refresh()
                 if processes.RANK == 0 and self.step % every == 0:
                     self.report(entries)
                     entries = []
@@ -73,8 +79,10 @@ class Run:
     def report(self, entries):
         now = time.time()
         self.seconds, self.clock = self.seconds + now - self.clock, now
-        means = {name: round(float(np.mean([entry[name] for entry in entries])), 4) for name in entries[0]}
-        line = json.dumps({"step": self.step, "seconds": round(self.seconds), **means})
+        rate = round(learning_rate(self.step, self.settings, self.total), 6)
+        named = {name: [entry[name] for entry in entries if name in entry] for name in entries[-1]}
+        means = {name: round(float(np.mean(values)), 4) for name, values in named.items()}
+        line = json.dumps({"step": self.step, "seconds": round(self.seconds), "rate": rate, **means, **self.watch()})
         print(line, flush=True)
         with open(self.out / "log.jsonl", "a") as log:
             log.write(line + "\n")

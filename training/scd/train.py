@@ -8,8 +8,6 @@ stopped. Runs on WORLD_SIZE processes when they are started with RANK, WORLD_SIZ
 import argparse
 import copy
 import json
-import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +18,7 @@ from .batches import Batches, collate, onto
 from .correspondence import Guide
 from .model import SCD
 from .muon import Muon
-from .schedule import Pace, learning_rate
+from .run import Run
 from .step import take_step
 from .widen import narrowed
 
@@ -65,37 +63,27 @@ class Probe:
         return figures
 
 
-class Trainer:
+class Trainer(Run):
     def __init__(self, config, settings, total, device, out):
-        self.settings, self.total, self.device, self.out = settings, total, device, Path(out)
+        super().__init__({**settings, "steps": total}, out, device)
         torch.manual_seed(settings["seed"])
         self.model = SCD(config).initialize().to(device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.model).eval()
         self.parameters = list(self.model.parameters())
         self.averaged = list(self.average.parameters())
         self.optimizer = Muon(self.parameters, settings["learning_rate"], bfloat16=settings["bfloat16"])
-        self.surprise = None  # of attention, at the place where it should look
-        self.step, self.seconds = 0, 0.0
-        self.out.mkdir(parents=True, exist_ok=True)
-        if (self.out / "checkpoint.pt").exists():
-            self.resume()
+        self.probe = None
+        self.keep(model=self.model, average=self.average, optimizer=self.optimizer)
 
-    def resume(self):
-        saved = torch.load(self.out / "checkpoint.pt", map_location=self.device)
-        for name in ("model", "average", "optimizer"):
-            getattr(self, name).load_state_dict(saved[name])
-        self.step, self.seconds, self.total = saved["step"], saved["seconds"], saved["total"]
-
-    def save(self):
-        state = {name: getattr(self, name).state_dict() for name in ("model", "average", "optimizer")}
-        progress = {"step": self.step, "seconds": self.seconds, "total": self.total}
-        torch.save({**state, **progress}, self.out / "checkpoint.part")
-        (self.out / "checkpoint.part").replace(self.out / "checkpoint.pt")
+    def write(self):
         self.average.save(self.out, np.float16)
 
+    def watch(self):
+        return self.probe(self.average) if self.probe else {}
+
     def advance(self, batch):
-        """One step of the optimiser. Gives the loss."""
         settings = self.settings
+        batch = onto(batch, self.device)
         torch.manual_seed(settings["seed"] + 1 + self.step * processes.SIZE + processes.RANK)
         clean = batch["target_latents"]
         shift, count = settings["time_shift"], self.model.scheduler.config["num_train_timesteps"]
@@ -103,53 +91,17 @@ class Trainer:
         with_reference = bool(torch.rand(()) >= settings["dropped_references"])
         own = bool(torch.rand(()) < settings["own_estimates"]) and self.step >= settings["own_from"] * self.total
         noise = torch.randn(clean.shape, device=self.device).contiguous(memory_format=torch.channels_last)
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.step, settings, self.total)
+        self.set_learning_rate(self.optimizer)
         guiding = settings["guidance_of_attention"] * max(0, 1 - self.step / (settings["guided_until"] * self.total))
         guide = Guide(batch["sources"], batch["counts"]) if with_reference and guiding else None
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=settings["bfloat16"]):
             loss = self.model.loss(batch, timesteps, noise, with_reference, settings["person_weight"], own, guide)
         surprise = guide.loss() if guide else torch.zeros(())
         self.step += 1
-        keep = min(settings["average"], self.step / (self.step + 15))
-        take_step(loss + guiding * surprise, self.optimizer, self.parameters, self.averaged, keep)
-        self.surprise = float(surprise) if guide else None
-        return float(loss.detach())
-
-    def run(self, batches, probe, minutes, planned_minutes=None):
-        started = clock = time.time()
-        losses, pace = [], Pace(planned_minutes)
-        every, workers = self.settings["evaluate_every"], self.settings["batch_threads"]
-        with ThreadPoolExecutor(workers) as pool:
-            ahead = [pool.submit(batches.make, self.step + i, processes.RANK) for i in range(workers + 1)]
-            while self.step < self.total and not processes.any_says(time.time() > started + minutes * 60):
-                batch = onto(ahead.pop(0).result(), self.device)
-                ahead.append(pool.submit(batches.make, self.step + workers + 1, processes.RANK))
-                losses.append(self.advance(batch))
-                self.total = pace.total(self.step, self.total)
-                if self.step % every == 0:
-                    batches.refresh()
-                if processes.RANK == 0 and (self.step % every == 0 or self.step == self.total):
-                    self.seconds += time.time() - clock
-                    clock = time.time()
-                    self.report(float(np.mean(losses)), probe)
-                    losses = []
-                    self.save()
-            for future in ahead:
-                future.cancel()
-        if processes.RANK == 0:
-            self.save()
-
-    def report(self, loss, probe):
-        rate = learning_rate(self.step, self.settings, self.total)
-        entry = {"step": self.step, "seconds": round(self.seconds), "rate": round(rate, 6), "loss": round(loss, 4)}
-        if self.surprise is not None:
-            entry["surprise"] = round(self.surprise, 3)
-        if probe:
-            entry.update(probe(self.average))
-        print(json.dumps(entry), flush=True)
-        with open(self.out / "log.jsonl", "a") as log:
-            log.write(json.dumps(entry) + "\n")
+        take_step(loss + guiding * surprise, self.optimizer, self.parameters, self.averaged, self.share_kept())
+        # Of attention, at the place where it should look.
+        watched = {"surprise": float(surprise)} if guide else {}
+        return {"loss": float(loss.detach()), **watched}
 
 
 def main():
@@ -185,8 +137,8 @@ def main():
     if arguments.steps:
         trainer.total = arguments.steps
     watch = arguments.held_out and processes.RANK == 0
-    probe = Probe(batches([arguments.held_out]), device) if watch else None
-    trainer.run(batches(arguments.latents), probe, arguments.minutes, arguments.planned_minutes)
+    trainer.probe = Probe(batches([arguments.held_out]), device) if watch else None
+    trainer.run(batches(arguments.latents), arguments.minutes, arguments.planned_minutes)
 
 
 if __name__ == "__main__":

@@ -33,9 +33,17 @@ class Painted:
 
     def __init__(self, data, painted, config):
         self.size, self.skeleton, self.settings = config["size"], config["skeleton"], config["retouching"]
-        self.places, self.shards = [], []
-        for folder in sorted(Path(painted).glob("shard-????")):
-            shard = Shard(Path(data) / folder.name)
+        self.data, self.painted = Path(data), Path(painted)
+        self.places, self.shards, self.known = [], [], set()
+        self.refresh()
+
+    def refresh(self):
+        """Takes in the shards that were finished meanwhile."""
+        for folder in sorted(self.painted.glob("shard-????")):
+            if folder in self.known:
+                continue
+            self.known.add(folder)
+            shard = Shard(self.data / folder.name)
             arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("frames", "poses", "joints")}
             people, pairs = arrays["poses"].shape[:2]
             shared = [p for p in range(people) if shard.meta[p]["sharedBackground"]]
