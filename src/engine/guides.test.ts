@@ -23,6 +23,15 @@ describe("the retoucher's guides", async () => {
     }
   });
 
+  it('show no face on a back', () => {
+    const front = guides.for(poseOf('target_joints')).limbs;
+    const { limbs } = guides.for(poseOf('back_joints'));
+    const expected = numbersOf(truth, 'limbs_of_back').values;
+    limbs.forEach((value, i) => expect(value).toBeCloseTo(expected[i]!, 3));
+    // At the head's middle: row 8, column 14.
+    expect(Math.abs(limbs[8 * width + 14]! - front[8 * width + 14]!)).toBeGreaterThan(0.01);
+  });
+
   it('leave the photo as it is in its own pose', () => {
     const { torso, limbs } = guides.for(poseOf('reference_joints'));
     for (const piece of [torso, limbs]) {

@@ -132,6 +132,8 @@ const NECK_COUNTS = 0.5;
 /** Bounds for the stretch of a limb's length, and of everything that has no length of its own. */
 const STRETCH = [0.25, 4] as const;
 const BREADTH = [0.5, 2] as const;
+/** What two bodies face, multiplied: one shows its front and the other its back. */
+const TURNED_AWAY = -0.1;
 /** Of the torso, over its length. */
 const STIFFNESS = 0.3;
 
@@ -188,7 +190,9 @@ function movesOf(target: Pose, reference: Pose): Map<string, Move> {
     const [there, here] = [segment(target, [start], [end]), segment(reference, [start], [end])];
     if (there && here) moves.set(`${start}`, alongAndAcross(there, here, breadth));
   }
-  if (segment(target, [NECK], [NOSE]) && segment(reference, [NECK], [NOSE])) {
+  // A face is not to be laid over the back of a head.
+  const isTurned = facing(target) * facing(reference) < TURNED_AWAY;
+  if (segment(target, [NECK], [NOSE]) && segment(reference, [NECK], [NOSE]) && !isTurned) {
     moves.set('head', ofHead(target, reference));
   }
   const [there, here] = [segment(target, [NECK], HIPS), segment(reference, [NECK], HIPS)];
@@ -288,6 +292,14 @@ function throughMiddles(matrix: Omit<Move, 'dx' | 'dy'>, target: Point, referenc
     dx: reference.x - xx * target.x - xy * target.y,
     dy: reference.y - yx * target.x - yy * target.y,
   };
+}
+
+/** Above 0 for a body that is seen from the front, below for its back, about 0 from the side. */
+function facing(pose: Pose): number {
+  const [torso, breadth] = [segment(pose, [NECK], HIPS), across(pose)];
+  if (!torso || !breadth) return 0;
+  const down = minus(torso[1], torso[0]);
+  return (breadth.x * down.y - breadth.y * down.x) / Math.max(length(down) ** 2, 1);
 }
 
 /** From the right side to the left. */

@@ -29,6 +29,7 @@ HEAD_LINE = 0.5, 1.6
 NECK_COUNTS = 0.5  # beside each point of the face
 STRETCH = 0.25, 4  # of a limb's length
 BREADTH = 0.5, 2  # of everything that has no length of its own
+TURNED_AWAY = -0.1
 STIFFNESS = 0.3  # of the torso, over its length
 
 
@@ -99,6 +100,15 @@ def across(pose):
     return sum(found) / len(found) if found else None
 
 
+def facing(pose):
+    """Above 0 for a body that is seen from the front, below for its back, about 0 from the side."""
+    torso, breadth = segment(pose, NECK, HIPS), across(pose)
+    if torso is None or breadth is None:
+        return 0.0
+    down = torso[1] - torso[0]
+    return np.imag(np.conj(breadth) * down) / max(abs(down) ** 2, 1)
+
+
 def outlines(pose):
     """The middle lines of all parts that a pose shows, with their reaches."""
     lines = {}
@@ -134,7 +144,9 @@ def maps(target, reference):
         there, here = segment(target, start, end), segment(reference, start, end)
         if there and here:
             found[start, end] = along_and_across(there, here, breadth)
-    if segment(target, NECK, NOSE) and segment(reference, NECK, NOSE):
+    # A face is not to be laid over the back of a head.
+    turned = facing(target) * facing(reference) < TURNED_AWAY
+    if segment(target, NECK, NOSE) and segment(reference, NECK, NOSE) and not turned:
         found["head"] = of_head(target, reference)
     there, here = segment(target, NECK, HIPS), segment(reference, NECK, HIPS)
     breadths = across(target), across(reference)

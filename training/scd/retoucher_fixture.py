@@ -11,19 +11,21 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from people.joints import MIRROR
+
 from . import safetensors
 from .guides import guides
 from .parity_fixture import randomize
-from .retoucher import Retoucher
+from .retoucher import INPUTS, Retoucher
 from .warp import middles
 
 CONFIG = {"_class_name": "Retoucher", "block_out_channels": [6, 10], "layers_per_block": [1, 2], "last_channels": 5}
 HEIGHT, WIDTH = 32, 48
-# The second person has no right wrist, turns its back half way and bends: what is not seen, mirrored and stretched.
+# The second body has no right wrist and bends: what is not seen, and stretched. Its sides exchanged, it shows its back.
 REFERENCE = [[24, 6], [24, 10], [20, 10], [18, 15], [17, 19], [28, 10], [30, 15], [31, 19], [22, 19], [22, 24],
              [22, 30], [26, 19], [26, 24], [26, 30], [23, 5], [25, 5], [22, 6], [26, 6]]  # fmt: skip
-TARGET = [[14, 8], [15, 12], [16, 11], [22, 10], [0, 0], [13, 13], [9, 10], [4, 6], [18, 20], [22, 25],
-          [17, 30], [16, 21], [14, 26], [12, 31], [13, 7], [15, 7], [12, 8], [16, 8]]  # fmt: skip
+TARGET = [[14, 8], [15, 12], [13, 13], [9, 10], [0, 0], [16, 11], [22, 10], [4, 6], [16, 21], [14, 26],
+          [12, 31], [18, 20], [22, 25], [17, 30], [15, 7], [13, 7], [16, 8], [12, 8]]  # fmt: skip
 UNSEEN = 4
 
 
@@ -37,15 +39,19 @@ def poses():
 def compute(retoucher):
     reference, target = poses()
     photo = np.random.default_rng(3).integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
-    torso, limbs, near = guides(photo, target, reference, middles(HEIGHT, WIDTH))
-    pictures = {"photo": photo, "torso": torso, "limbs": limbs}
+    places = middles(HEIGHT, WIDTH)
+    torso, limbs, near = guides(photo, target, reference, places)
+    back = target[MIRROR]
+    _, limbs_of_back, _ = guides(photo, back, reference, places)
+    pictures = {"photo": photo, "torso": torso, "limbs": limbs, "limbs_of_back": limbs_of_back}
     io = {name: torch.from_numpy(p.astype(np.float32))[None].permute(0, 3, 1, 2) / 127.5 - 1 for name, p in pictures.items()}
     io["nearness"] = torch.from_numpy(near.astype(np.float32))[None].permute(0, 3, 1, 2)
     # Beyond what a picture holds, as a decoder's output may be.
     io["frame"] = torch.randn(1, 3, HEIGHT, WIDTH)
-    io["image"] = retoucher(**io)
+    io["image"] = retoucher(**{name: io[name] for name in INPUTS})
     io = {name: np.ascontiguousarray(tensor.numpy()) for name, tensor in io.items()}
-    return {**io, "reference_joints": reference.astype(np.float32), "target_joints": target.astype(np.float32)}
+    joints = {"reference": reference, "target": target, "back": back}
+    return {**io, **{f"{name}_joints": pose.astype(np.float32) for name, pose in joints.items()}}
 
 
 def main():

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from people.joints import MIRROR
 from torch.nn import functional as F
 
 from scd import safetensors
 from scd.data import Shard
 from scd.export import WEIGHTS, write
 from scd.flops import counted
-from scd.guides import guides, maps, move
+from scd.guides import facing, guides, maps, move
 from scd.model import SCD
 from scd.paint import paint_shard
 from scd.painter import Painter
@@ -69,6 +70,14 @@ class TestGuides(unittest.TestCase):
         target[:, 0], target[:, 1] = turned.real, turned.imag
         place = 1.2 * np.exp(0.4j) * (30 + 5j)
         self.assertAlmostEqual(move(maps(target, reference)["head"], place), 30 + 5j, places=6)
+
+    def test_a_back_has_no_face(self):
+        reference, target = poses()
+        self.assertGreater(facing(reference), 0.3)
+        self.assertLess(facing(target[MIRROR]), -0.1)
+        self.assertIn("head", maps(target, reference))
+        self.assertNotIn("head", maps(target[MIRROR], reference))
+        self.assertIn("head", maps(target[MIRROR], reference[MIRROR]))
 
     def test_a_window_is_cut_from_the_whole(self):
         reference, target = poses()
