@@ -31,6 +31,7 @@ export const run: Bench = async (args) => {
       secondsPerFrame25: many.seconds,
       secondsPerFrame4: few.seconds,
       decodeSeconds: many.decodeSeconds,
+      retouchSeconds: many.retouchSeconds,
       threads,
     };
     const pass = many.seconds <= 4 && few.seconds <= 1 && many.decodeSeconds <= 0.3 && threads === 2;

@@ -44,6 +44,7 @@ export interface FrameTimings {
   readonly denoiseMs: number;
   /** Retouching included. */
   readonly decodeMs: number;
+  readonly retouchMs: number;
 }
 
 export interface RenderedFrame {

@@ -83,10 +83,11 @@ export class LoadedModel {
     const started = performance.now();
     const latents = await denoiser.denoise(this.#skeleton(pose, size), options, signal);
     const denoised = performance.now();
-    const picture = await this.#picture(compiled, latents, pose, options);
+    const { picture, retouchMs } = await this.#picture(compiled, latents, pose, options);
     try {
       const image = await networks.toImage(picture);
-      const timings = { denoiseMs: denoised - started, decodeMs: performance.now() - denoised };
+      const decodeMs = performance.now() - denoised;
+      const timings = { denoiseMs: denoised - started, decodeMs, retouchMs };
       return { image, timings };
     } finally {
       picture.dispose();
@@ -99,26 +100,28 @@ export class LoadedModel {
     latents: Tensor,
     pose: Pose,
     { retouch = true }: RenderOptions,
-  ): Promise<Tensor> {
-    if (!retouch || retouching === undefined) return networks.decode(latents);
+  ): Promise<{ picture: Tensor; retouchMs: number }> {
+    const decoded = await networks.decode(latents);
+    if (!retouch || retouching === undefined) return { picture: decoded, retouchMs: 0 };
+    const began = performance.now();
+    const held = [decoded];
     const { photo, guides } = retouching;
-    const { torso, limbs, nearness } = guides.for(fitPose(pose, size));
     const { height, width } = size;
-    const held: Tensor[] = [];
-    const hold = (tensor: Tensor): Tensor => {
+    const upload = (planes: Float32Array): Tensor => {
+      const tensor = networks.upload(planes, [1, planes.length / (height * width), height, width]);
       held.push(tensor);
       return tensor;
     };
-    const upload = (planes: Float32Array) =>
-      hold(networks.upload(planes, [1, planes.length / (height * width), height, width]));
     try {
-      return await networks.retouch({
-        frame: hold(await networks.decode(latents)),
+      const { torso, limbs, nearness } = guides.for(fitPose(pose, size));
+      const picture = await networks.retouch({
+        frame: decoded,
         photo: upload(photo),
         torso: upload(torso),
         limbs: upload(limbs),
         nearness: upload(nearness),
       });
+      return { picture, retouchMs: performance.now() - began };
     } finally {
       for (const tensor of held) tensor.dispose();
     }

@@ -104,7 +104,7 @@ async function live({ lookMs, paintMs, shared, gapMs }: Machine) {
       async paint() {
         const began = performance.now();
         await processor.run(about(paintMs));
-        const timings = { denoiseMs: performance.now() - began, decodeMs: 0 };
+        const timings = { denoiseMs: performance.now() - began, decodeMs: 0, retouchMs: 0 };
         // The way there and back.
         await new Promise((resolve) => setTimeout(resolve, 2));
         return { index: 0, image, timings } satisfies RenderedFrame;

@@ -65,7 +65,11 @@ async function play(
         open++;
         const image = { close: () => open-- } as unknown as ImageBitmap;
         painted.push({ pose, options, startedAt: performance.now() - paintMs });
-        return { index: 0, image, timings: { denoiseMs: paintMs - 2, decodeMs: 1 } } satisfies RenderedFrame;
+        return {
+          index: 0,
+          image,
+          timings: { denoiseMs: paintMs - 2, decodeMs: 1, retouchMs: 0 },
+        } satisfies RenderedFrame;
       },
       async setReference() {
         await wait(10);
