@@ -46,6 +46,8 @@ export async function measureCuts(count: number, seconds: number): Promise<CutRe
     {
       // Settled frames are wanted too, which a body at rest would not cause.
       planner: { still: 0 },
+      // Asked is when the pose is the new one. While it settles by a pixel, the photo's sharp detail differs by more.
+      retouch: false,
       asked(pose, options) {
         asked = { pose, options, begunAt: performance.now() };
       },

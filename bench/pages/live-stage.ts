@@ -28,6 +28,7 @@ export interface Setting {
 
 /** What a measurement stages a session with; what it leaves out is as the app has it. */
 export interface Staging {
+  readonly retouch?: boolean;
   readonly source?: LiveFrames;
   readonly follow?: (image: ImageBitmap, timeMs: number) => Promise<readonly Pose[]>;
   readonly planner?: Partial<PlannerSettings>;
@@ -73,7 +74,7 @@ export async function stage(staging: Staging, signal: AbortSignal): Promise<void
       setReference: (next) => engine.setReferences([next]),
     },
     {
-      ...{ reference, ...setting, ...options, startSize: 0, retouch: true },
+      ...{ reference, ...setting, ...options, startSize: 0, retouch: staging.retouch ?? true },
       frameRate: staging.frameRate ?? setting.frameRate,
       planner: new FramePlanner({ strength: setting.strength, ...staging.planner }),
     },
