@@ -29,7 +29,7 @@ async function onGpu() {
   return gpu;
 }
 
-/** A whole frame with two references and guidance, by hand: its retouched pixels. */
+/** A whole frame with two references and guidance, by hand: its decoded pixels, then the retouched ones. */
 async function frame(networks: Networks, seed: number): Promise<Uint8ClampedArray> {
   const { manifest } = await pack;
   const { width, height } = SIZE;
@@ -68,7 +68,9 @@ async function frame(networks: Networks, seed: number): Promise<Uint8ClampedArra
     limbs: hold(picture(7)),
     nearness: hold(picture(8, 2)),
   };
-  const pixels = await networks.toPixels(hold(await networks.retouch(pictures)));
+  const decoded = await networks.toPixels(pictures.frame);
+  const retouched = await networks.toPixels(hold(await networks.retouch(pictures)));
+  const pixels = Uint8ClampedArray.of(...decoded, ...retouched);
   for (const value of held) value.dispose();
   return pixels;
 }

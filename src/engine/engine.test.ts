@@ -97,6 +97,8 @@ describe('frames', () => {
     const pictures = ['frame 3', 'photo 3', 'torso 3', 'limbs 3', 'nearness 2'];
     expect(devices[0]?.retouched).toEqual([pictures, pictures]);
     expect(devices[0]?.tensors).toBe(held);
+    await engine.dispose();
+    expect(devices[0]?.tensors).toBe(0);
     const without = engineOn();
     await (await without.ready()).renderFrame(POSE, { ...OPTIONS, steps: 1 });
     expect(without.devices[0]?.retouched).toEqual([]);

@@ -1,3 +1,5 @@
+import { JOINT, type Point } from '../pose/body.ts';
+import { distance, placeOf, quantile, ROOT } from '../pose/proportions.ts';
 import type { Pose } from '../pose/types.ts';
 import type { Size } from './fit.ts';
 
@@ -41,11 +43,11 @@ export class Guides {
         let leastMoved = Infinity;
         let follows = STILL;
         for (let part = 0; part < distances.length; part++) {
-          const distance = (distances[part] as Distance)(x, y);
-          if (distance < least) least = distance;
+          const away = (distances[part] as Distance)(x, y);
+          if (away < least) least = away;
           const piece = pieces[part];
-          if (piece !== undefined && distance < leastMoved) {
-            leastMoved = distance;
+          if (piece !== undefined && away < leastMoved) {
+            leastMoved = away;
             follows = piece;
           }
         }
@@ -80,11 +82,6 @@ export class Guides {
   }
 }
 
-interface Point {
-  readonly x: number;
-  readonly y: number;
-}
-
 type Segment = readonly [Point, Point];
 
 /** From a place in the frame to a place in the photo. */
@@ -107,26 +104,22 @@ interface Line {
   readonly reach: number;
 }
 
-const NECK = 1;
-const HIPS: readonly number[] = [8, 11];
 const TORSO_REACH = 0.35;
-const SHOULDERS = [2, 5] as const;
 /** Both joints, the reach over the torso's length, and how far it goes on beyond the second joint, over its own length. */
 const LIMBS: readonly (readonly [start: number, end: number, reach: number, beyond: number])[] = [
-  [2, 3, 0.14, 0],
-  [3, 4, 0.12, 0.35],
-  [5, 6, 0.14, 0],
-  [6, 7, 0.12, 0.35],
-  [8, 9, 0.18, 0],
-  [9, 10, 0.14, 0.25],
-  [11, 12, 0.18, 0],
-  [12, 13, 0.14, 0.25],
+  [JOINT.rightShoulder, JOINT.rightElbow, 0.14, 0],
+  [JOINT.rightElbow, JOINT.rightWrist, 0.12, 0.35],
+  [JOINT.leftShoulder, JOINT.leftElbow, 0.14, 0],
+  [JOINT.leftElbow, JOINT.leftWrist, 0.12, 0.35],
+  [JOINT.rightHip, JOINT.rightKnee, 0.18, 0],
+  [JOINT.rightKnee, JOINT.rightAnkle, 0.14, 0.25],
+  [JOINT.leftHip, JOINT.leftKnee, 0.18, 0],
+  [JOINT.leftKnee, JOINT.leftAnkle, 0.14, 0.25],
 ];
-const NOSE = 0;
 const HEAD_REACH = 0.3;
 /** The head's middle line, from neck to nose and beyond, over that distance. */
 const HEAD_LINE = [0.5, 1.6] as const;
-const FACE = [0, 14, 15, 16, 17];
+const FACE = [JOINT.nose, JOINT.rightEye, JOINT.leftEye, JOINT.rightEar, JOINT.leftEar];
 /** What the neck counts beside each point of the face. */
 const NECK_COUNTS = 0.5;
 /** Bounds for the stretch of a limb's length, and of everything that has no length of its own. */
@@ -138,17 +131,17 @@ const TURNED_AWAY = -0.1;
 const STIFFNESS = 0.3;
 
 function outlines(pose: Pose): Line[] {
-  const torso = segment(pose, [NECK], HIPS);
+  const torso = segment(pose, JOINT.neck, ROOT);
   // Neck and hips may lie on one point.
-  const unit = Math.max(torso ? length(minus(torso[1], torso[0])) : pose.height / 4, 1);
+  const unit = Math.max(torso ? distance(...torso) : pose.height / 4, 1);
   const lines: Line[] = [];
   const add = (part: string, from: Point, to: Point, reach: number) =>
     lines.push({ part, from, to, reach: reach * unit });
   for (const [start, end, reach, beyond] of LIMBS) {
-    const found = segment(pose, [start], [end]);
+    const found = segment(pose, start, end);
     if (found) add(`${start}`, found[0], plus(found[1], times(minus(found[1], found[0]), beyond)), reach);
   }
-  const head = segment(pose, [NECK], [NOSE]);
+  const head = segment(pose, JOINT.neck, JOINT.nose);
   if (head) {
     const [from, to] = HEAD_LINE.map((share) => plus(head[0], times(minus(head[1], head[0]), share)));
     add('head', from as Point, to as Point, HEAD_REACH);
@@ -178,7 +171,7 @@ function nearness(lines: readonly Line[], { width, height }: Size): Float32Array
   const distances = lines.map(distanceTo);
   return Float32Array.from({ length: width * height }, (_, i) => {
     const [x, y] = [(i % width) + 0.5, Math.floor(i / width) + 0.5];
-    return Math.exp(-Math.min(...distances.map((distance) => distance(x, y))));
+    return Math.exp(-Math.min(...distances.map((distanceAt) => distanceAt(x, y))));
   });
 }
 
@@ -187,15 +180,15 @@ function movesOf(target: Pose, reference: Pose): Map<string, Move> {
   const breadth = breadthOf(target, reference);
   const moves = new Map<string, Move>();
   for (const [start, end] of LIMBS) {
-    const [there, here] = [segment(target, [start], [end]), segment(reference, [start], [end])];
+    const [there, here] = [segment(target, start, end), segment(reference, start, end)];
     if (there && here) moves.set(`${start}`, alongAndAcross(there, here, breadth));
   }
   // A face is not to be laid over the back of a head.
   const isTurned = facing(target) * facing(reference) < TURNED_AWAY;
-  if (segment(target, [NECK], [NOSE]) && segment(reference, [NECK], [NOSE]) && !isTurned) {
+  if (segment(target, JOINT.neck, JOINT.nose) && segment(reference, JOINT.neck, JOINT.nose) && !isTurned) {
     moves.set('head', ofHead(target, reference));
   }
-  const [there, here] = [segment(target, [NECK], HIPS), segment(reference, [NECK], HIPS)];
+  const [there, here] = [segment(target, JOINT.neck, ROOT), segment(reference, JOINT.neck, ROOT)];
   const [wide, wasWide] = [across(target), across(reference)];
   if (there && here && wide && wasWide) moves.set('torso', ofTorso(there, here, wide, wasWide, breadth));
   return moves;
@@ -203,22 +196,17 @@ function movesOf(target: Pose, reference: Pose): Map<string, Move> {
 
 /** How much broader the photo's person is: the middle of what its parts' lengths say. */
 function breadthOf(target: Pose, reference: Pose): number {
-  const parts = [...LIMBS.map(([start, end]) => [[start], [end]] as const), [[NECK], HIPS] as const];
-  const ratios = parts
-    .flatMap(([start, end]) => {
-      const [there, here] = [segment(target, start, end), segment(reference, start, end)];
-      return there && here ? spanOf(here) / Math.max(spanOf(there), 1e-6) : [];
-    })
-    .sort((a, b) => a - b);
-  if (ratios.length === 0) return 1;
-  const [low, high] = [ratios[(ratios.length - 1) >> 1], ratios[ratios.length >> 1]] as [number, number];
-  return held((low + high) / 2, BREADTH);
+  const ratios = [...LIMBS, [JOINT.neck, ROOT] as const].flatMap(([start, end]) => {
+    const [there, here] = [segment(target, start, end), segment(reference, start, end)];
+    return there && here ? distance(...here) / Math.max(distance(...there), 1e-6) : [];
+  });
+  return ratios.length === 0 ? 1 : held(quantile(ratios, 0.5), BREADTH);
 }
 
 /** Takes a segment to another, `breadth` times as broad. */
 function alongAndAcross(target: Segment, reference: Segment, breadth: number): Move {
   const [u, v] = [direction(target), direction(reference)];
-  const stretch = held(spanOf(reference) / Math.max(spanOf(target), 1e-6), STRETCH);
+  const stretch = held(distance(...reference) / Math.max(distance(...target), 1e-6), STRETCH);
   return throughMiddles(
     {
       xx: stretch * v.x * u.x + breadth * v.y * u.y,
@@ -262,12 +250,13 @@ function ofTorso(target: Segment, reference: Segment, wide: Point, wasWide: Poin
 
 /** The similarity nearest to taking every point of the face, and the neck, to where it was. */
 function ofHead(target: Pose, reference: Pose): Move {
-  const seen = [...FACE.map((joint) => ({ joint, share: 1 })), { joint: NECK, share: NECK_COUNTS }].flatMap(
-    ({ joint, share }) => {
-      const [t, r] = [point(target, [joint]), point(reference, [joint])];
-      return t && r ? { share, t, r } : [];
-    },
-  );
+  const seen = [
+    ...FACE.map((joint) => ({ joint, share: 1 })),
+    { joint: JOINT.neck, share: NECK_COUNTS },
+  ].flatMap(({ joint, share }) => {
+    const [t, r] = [placeOf(target, joint), placeOf(reference, joint)];
+    return t && r ? { share, t, r } : [];
+  });
   const total = seen.reduce((sum, { share }) => sum + share, 0);
   const mean = (of: (pair: (typeof seen)[number]) => Point): Point =>
     seen.reduce((sum, pair) => plus(sum, times(of(pair), pair.share / total)), { x: 0, y: 0 });
@@ -296,7 +285,7 @@ function throughMiddles(matrix: Omit<Move, 'dx' | 'dy'>, target: Point, referenc
 
 /** Above 0 for a body that is seen from the front, below for its back, about 0 from the side. */
 function facing(pose: Pose): number {
-  const [torso, breadth] = [segment(pose, [NECK], HIPS), across(pose)];
+  const [torso, breadth] = [segment(pose, JOINT.neck, ROOT), across(pose)];
   if (!torso || !breadth) return 0;
   const down = minus(torso[1], torso[0]);
   return (breadth.x * down.y - breadth.y * down.x) / Math.max(length(down) ** 2, 1);
@@ -304,8 +293,10 @@ function facing(pose: Pose): number {
 
 /** From the right side to the left. */
 function across(pose: Pose): Point | undefined {
-  const [right, left] = HIPS as [number, number];
-  const pairs = [segment(pose, [SHOULDERS[0]], [SHOULDERS[1]]), segment(pose, [right], [left])];
+  const pairs = [
+    segment(pose, JOINT.rightShoulder, JOINT.leftShoulder),
+    segment(pose, JOINT.rightHip, JOINT.leftHip),
+  ];
   const found = pairs.flatMap((pair) => (pair ? minus(pair[1], pair[0]) : []));
   return found.length === 0
     ? undefined
@@ -315,25 +306,17 @@ function across(pose: Pose): Point | undefined {
       );
 }
 
-function segment(pose: Pose, start: readonly number[], end: readonly number[]): Segment | undefined {
-  const [a, b] = [point(pose, start), point(pose, end)];
+function segment(pose: Pose, start: number, end: number): Segment | undefined {
+  const [a, b] = [placeOf(pose, start), placeOf(pose, end)];
   return a && b && [a, b];
-}
-
-/** A joint, or the middle of several. */
-function point({ joints }: Pose, of: readonly number[]): Point | undefined {
-  if (of.some((joint) => !((joints[3 * joint + 2] as number) > 0))) return undefined;
-  const mean = (offset: number) =>
-    of.reduce((sum, joint) => sum + (joints[3 * joint + offset] as number), 0) / of.length;
-  return { x: mean(0), y: mean(1) };
 }
 
 const minus = (a: Point, b: Point): Point => ({ x: a.x - b.x, y: a.y - b.y });
 const plus = (a: Point, b: Point): Point => ({ x: a.x + b.x, y: a.y + b.y });
 const times = (a: Point, factor: number): Point => ({ x: a.x * factor, y: a.y * factor });
 const length = ({ x, y }: Point): number => Math.hypot(x, y);
-const spanOf = ([a, b]: Segment): number => length(minus(b, a));
 const middle = ([a, b]: Segment): Point => times(plus(a, b), 0.5);
-const direction = (line: Segment): Point => times(minus(line[1], line[0]), 1 / Math.max(spanOf(line), 1e-6));
+const direction = (line: Segment): Point =>
+  times(minus(line[1], line[0]), 1 / Math.max(distance(...line), 1e-6));
 const held = (value: number, [low, high]: readonly [number, number]): number =>
   Math.min(high, Math.max(low, value));

@@ -22,7 +22,7 @@ interface Compiled {
   readonly denoiser: Denoiser;
   references: readonly HeldReference[];
   /** What a retoucher will be shown of the first reference. */
-  retouching?: { readonly photo: Float32Array; readonly guides: Guides } | undefined;
+  retouching?: { readonly photo: Tensor; readonly guides: Guides } | undefined;
 }
 
 /** A pack on a device. What depends on the size of the pictures is made when a frame first asks for that size. */
@@ -73,10 +73,13 @@ export class LoadedModel {
         ...(imageProcessor && { pixels: imagePixels(reference.image, imageProcessor) }),
       }));
       await denoiser.setReferences(planes);
+      compiled.retouching?.photo.dispose();
+      compiled.retouching = undefined;
       const [photo, first] = [planes[0]?.image, references[0]];
-      compiled.retouching = retoucher &&
-        photo &&
-        first && { photo, guides: new Guides(photo, fitPose(first.pose, size), size) };
+      if (retoucher && photo && first) {
+        const guides = new Guides(photo, fitPose(first.pose, size), size);
+        compiled.retouching = { photo: networks.upload(photo, shapeOf(photo, size)), guides };
+      }
       compiled.references = references;
     }
 
@@ -106,9 +109,8 @@ export class LoadedModel {
     const began = performance.now();
     const held = [decoded];
     const { photo, guides } = retouching;
-    const { height, width } = size;
     const upload = (planes: Float32Array): Tensor => {
-      const tensor = networks.upload(planes, [1, planes.length / (height * width), height, width]);
+      const tensor = networks.upload(planes, shapeOf(planes, size));
       held.push(tensor);
       return tensor;
     };
@@ -116,7 +118,7 @@ export class LoadedModel {
       const { torso, limbs, nearness } = guides.for(fitPose(pose, size));
       const picture = await networks.retouch({
         frame: decoded,
-        photo: upload(photo),
+        photo,
         torso: upload(torso),
         limbs: upload(limbs),
         nearness: upload(nearness),
@@ -133,6 +135,7 @@ export class LoadedModel {
   }
 
   #discard(): void {
+    this.#compiled?.retouching?.photo.dispose();
     this.#compiled?.denoiser.dispose();
     this.#compiled?.networks.dispose();
     this.#compiled = undefined;
@@ -141,4 +144,9 @@ export class LoadedModel {
   #skeleton(pose: Pose, size: Size): Float32Array {
     return toPlanes(drawSkeleton(fitPose(pose, size), this.pack.manifest.skeleton), 1 / 255, 0);
   }
+}
+
+/** Of planes that lie one after another. */
+function shapeOf(planes: Float32Array, { width, height }: Size): number[] {
+  return [1, planes.length / (width * height), height, width];
 }

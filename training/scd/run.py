@@ -1,5 +1,6 @@
 """A training that can be stopped and started again: its parts in one checkpoint, its figures in log.jsonl."""
 
+import argparse
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,26 @@ from . import processes
 from .schedule import Pace, learning_rate
 
 SAVED_EVERY = 200  # steps
+
+
+def command_line(description):
+    """What every training is told; each adds what it reads."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="stop this call after so long")
+    parser.add_argument("--planned-minutes", type=float, help="of all calls: sets the steps by the speed found")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    return parser
+
+
+def begin(arguments):
+    """The config and the device, with this process among its fellows."""
+    device = torch.device(arguments.device)
+    if device.type == "cpu":
+        torch.set_num_threads(1)
+    processes.start()
+    return json.loads(Path(arguments.config).read_text()), device
 
 
 class Run:

@@ -5,10 +5,7 @@ Stops at --steps or after --minutes; started again, it goes on from its last che
 stopped. Runs on WORLD_SIZE processes when they are started with RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT set.
 """
 
-import argparse
 import copy
-import json
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -18,7 +15,7 @@ from .batches import Batches, collate, onto
 from .correspondence import Guide
 from .model import SCD
 from .muon import Muon
-from .run import Run
+from .run import Run, begin, command_line
 from .step import take_step
 from .widen import narrowed
 
@@ -105,26 +102,17 @@ class Trainer(Run):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config", required=True)
+    parser = command_line(__doc__)
     parser.add_argument("--latents", required=True, nargs="+")
     parser.add_argument("--held-out")
-    parser.add_argument("--out", required=True)
     parser.add_argument("--widths", type=int, nargs="+", help="train a narrower model than the config's, for scd.widen")
     parser.add_argument("--start-from", help="a model's folder (scd.widen's, say) in place of random weights")
     parser.add_argument("--steps", type=int, help="instead of the config's")
-    parser.add_argument("--minutes", type=float, default=float("inf"), help="stop this call after so long")
-    parser.add_argument("--planned-minutes", type=float, help="of all calls: sets the steps by the speed found")
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     arguments = parser.parse_args()
-    config = json.loads(Path(arguments.config).read_text())
+    config, device = begin(arguments)
     if arguments.widths:
         config = narrowed(config, arguments.widths)
     settings = config["training"]
-    device = torch.device(arguments.device)
-    if device.type == "cpu":
-        torch.set_num_threads(1)
-    processes.start()
 
     def batches(folders):
         counts = settings["references"], settings["targets"], settings["unmoved"]

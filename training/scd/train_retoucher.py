@@ -6,9 +6,7 @@ one. Only people whose poses share a background: a photo's background is where i
 Started again, it goes on from its last checkpoint. Runs on several processes as scd.train does.
 """
 
-import argparse
 import copy
-import json
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +20,7 @@ from .data import Shard
 from .export import WEIGHTS
 from .guides import guides
 from .retoucher import INPUTS, Retoucher
-from .run import Run
+from .run import Run, begin, command_line
 from .step import take_step
 from .train_autoencoder import reconstruction_loss
 from .warp import NOSE, middles
@@ -148,20 +146,11 @@ class Training(Run):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config", required=True)
+    parser = command_line(__doc__)
     parser.add_argument("--data", required=True)
     parser.add_argument("--painted", required=True)
-    parser.add_argument("--out", required=True)
-    parser.add_argument("--minutes", type=float, default=float("inf"), help="stop this call after so long")
-    parser.add_argument("--planned-minutes", type=float, help="of all calls: sets the steps by the speed found")
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     arguments = parser.parse_args()
-    config = json.loads(Path(arguments.config).read_text())
-    device = torch.device(arguments.device)
-    if device.type == "cpu":
-        torch.set_num_threads(1)
-    processes.start()
+    config, device = begin(arguments)
     training = Training(config, arguments.out, device)
     training.run(Painted(arguments.data, arguments.painted, config), arguments.minutes, arguments.planned_minutes)
 
