@@ -10,6 +10,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from .blocks import Entry, Residual
+
 CELL = 4  # pixels a side of the finest cell of features
 GUIDES = 14  # channels of what a frame is told beside its skeleton, a cell each: see `guides`
 LAYERS = ["move", "outline", "seen", "shadow", "paint"]  # of the output: 2, 1, 1, 1 and 3 channels
@@ -34,28 +36,6 @@ def halved(x):
 
 def doubled(x):
     return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
-
-
-class Residual(nn.Module):
-    def __init__(self, channels):
-        super().__init__()
-        self.first = nn.Conv2d(channels, channels, 3, padding=1)
-        self.second = nn.Conv2d(channels, channels, 3, padding=1)
-
-    def forward(self, x):
-        return F.relu(x + self.second(F.relu(self.first(x))))
-
-
-class Entry(nn.Module):
-    """A convolution and residual blocks."""
-
-    def __init__(self, inputs, channels, blocks, stride=1):
-        super().__init__()
-        self.enter = nn.Conv2d(inputs, channels, 3, stride=stride, padding=1)
-        self.blocks = nn.Sequential(*(Residual(channels) for _ in range(blocks)))
-
-    def forward(self, x):
-        return self.blocks(F.relu(self.enter(x)))
 
 
 def guides(photo, outline, limbs, torso, nearness):
