@@ -1,17 +1,8 @@
 /** What has to be known of the two bodies, the reference's and the clip's, before one can move like the other. */
+import { BONES, PARTS, type Part, ROOT } from './anatomy.ts';
 import { JOINT, type Point } from './body.ts';
 import { TooLittleSeenError } from './errors.ts';
-import {
-  BONES,
-  distance,
-  PARTS,
-  type Part,
-  type Proportions,
-  placeOf,
-  proportionsOf,
-  quantile,
-  ROOT,
-} from './proportions.ts';
+import { distance, type Proportions, placeOf, proportionsOf, quantile } from './proportions.ts';
 import type { Pose } from './types.ts';
 
 export interface Reference {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { FLIP_GROUPS } from './anatomy.ts';
 import { copyPose, isSeen, JOINT, jointX, point } from './body.ts';
-import { FLIP_GROUPS, flip } from './flips.ts';
+import { flip } from './flips.ts';
 import { LiveTrack } from './live-track.ts';
 import { seeded } from './testing/figures.ts';
 import { danceClip, difference, moved, sightings, standing, without } from './testing/scenes.ts';

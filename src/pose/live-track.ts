@@ -1,4 +1,5 @@
 /** One person followed and smoothed as the frames come in, with nothing known of what comes next. */
+import { FLIP_GROUPS } from './anatomy.ts';
 import {
   copyPose,
   emptyPose,
@@ -10,7 +11,7 @@ import {
   type Point,
   score,
 } from './body.ts';
-import { FLIP_GROUPS, flip, LONGEST_FLIP, looksFlipped } from './flips.ts';
+import { flip, LONGEST_FLIP, looksFlipped } from './flips.ts';
 import { OneEuro, type OneEuroSettings } from './one-euro.ts';
 import { apart, LONGEST_GAP, nearestJoint, type Sighting, withinReach } from './people.ts';
 import type { Pose } from './types.ts';
