@@ -9,7 +9,6 @@ import torch
 from torch.nn import functional as F
 
 from scd import processes, run, safetensors
-from scd.muon import Muon
 
 from .batches import Batches
 from .mover import CELL, Mover, places, warp
@@ -81,8 +80,7 @@ class Training(run.Run):
         torch.manual_seed(3)
         self.model = Mover(config["mover"]).initialize().to(device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.model)
-        self.optimizer = Muon(self.model.parameters(), settings["learning_rate"], weight_decay=.01, bfloat16=True) \
-            if settings["optimizer"] == "muon" else torch.optim.AdamW(self.model.parameters(), settings["learning_rate"], betas=(.9, .99), weight_decay=.01)
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), settings["learning_rate"], betas=(.9, .99), weight_decay=.01)
         self.batches = Batches(data, settings["batch"])
         held = Batches(held_out, 20, varied=False)
         self.held = [held.make(i) for i in range(settings["held_out"])] if processes.RANK == 0 else []

@@ -11,7 +11,6 @@ import torch
 from torch.nn import functional as F
 
 from scd import processes, run, safetensors
-from scd.muon import Muon
 
 from . import pictures
 from .matte import Matte
@@ -104,7 +103,7 @@ class Training(run.Run):
         torch.manual_seed(4)
         self.model = NETWORKS[network](config[network]).initialize().to(device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.model)
-        self.optimizer = Muon(self.model.parameters(), settings["learning_rate"], weight_decay=.01, bfloat16=True)
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), settings["learning_rate"], betas=(.9, .99), weight_decay=.01)
         self.batches = People(data, network, settings["batch"], settings["window"], True)
         held = People(held_out, network, 12, settings["window"], False)
         self.held = [held.make(i) for i in range(settings["held_out"])] if processes.RANK == 0 else []
