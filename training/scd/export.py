@@ -1,7 +1,7 @@
 """Writes the folder that `npm run export -- --weights` reads: diffusers' layout in float16, and pirouette.json.
 
 python3 -m scd.export --config configs/cpu-256.json --autoencoder runs/autoencoder --model runs/scd --retoucher runs/retouched --out runs/export
-Without --retoucher the pack has none. Without --model the U-Net and the pose encoder are as training begins: for trying the shapes.
+Without --retoucher the pack has none. --layers DIR: trained mover/, matte/ and plate/ (see layers), by the config of --layers-config. Without --model the U-Net and the pose encoder are as training begins: for trying the shapes.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from .autoencoder import AutoencoderTiny
 from .model import SCD
 from .retoucher import Retoucher
 
+LAYERS = ["mover", "matte", "plate"]
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 PROVENANCE = (
     "Trained on rendered people only: parametric bodies, clothes, hair and skins from the MakeHuman "
@@ -22,7 +23,7 @@ PROVENANCE = (
 )
 
 
-def write(config, autoencoder, model, retoucher, out):
+def write(config, autoencoder, model, retoucher, out, layers={}):
     out = Path(out)
     parts = {
         "vae": (config["autoencoder"], autoencoder),
@@ -35,6 +36,10 @@ def write(config, autoencoder, model, retoucher, out):
         (out / name).mkdir(parents=True, exist_ok=True)
         (out / name / "config.json").write_text(json.dumps(settings, indent=2) + "\n")
         safetensors.write(out / name / WEIGHTS, safetensors.from_module(module, np.float16))
+    for name, (settings, weights) in layers.items():
+        (out / name).mkdir(exist_ok=True)
+        (out / name / "config.json").write_text(json.dumps(settings, indent=2) + "\n")
+        safetensors.write(out / name / WEIGHTS, {key: array.astype(np.float16) for key, array in safetensors.read(weights).items()})
     (out / "scheduler").mkdir(exist_ok=True)
     (out / "scheduler" / "scheduler_config.json").write_text(json.dumps(config["scheduler"], indent=2) + "\n")
     about = {
@@ -54,6 +59,8 @@ def main():
     parser.add_argument("--autoencoder", required=True)
     parser.add_argument("--model")
     parser.add_argument("--retoucher")
+    parser.add_argument("--layers")
+    parser.add_argument("--layers-config", default="configs/layers-cpu.json")
     parser.add_argument("--out", required=True)
     arguments = parser.parse_args()
     config = json.loads(Path(arguments.config).read_text())
@@ -64,7 +71,11 @@ def main():
     retoucher = None
     if arguments.retoucher:
         retoucher = safetensors.into_module(Retoucher(config["retoucher"]), Path(arguments.retoucher) / WEIGHTS)
-    write(config, autoencoder, model, retoucher, arguments.out)
+    layers = {}
+    if arguments.layers:
+        settings = json.loads(Path(arguments.layers_config).read_text())
+        layers = {name: (settings[name], Path(arguments.layers) / name / WEIGHTS) for name in LAYERS}
+    write(config, autoencoder, model, retoucher, arguments.out, layers)
 
 
 if __name__ == "__main__":
