@@ -17,6 +17,7 @@ class Kept:
     """Gathers K and V of a pass."""
 
     watch = None
+    time = None
 
     def __init__(self):
         self.pairs = []
@@ -29,11 +30,12 @@ class Kept:
 class Recalled:
     """Puts a reference's K and V before a pass's own. Several targets in a row may share one reference.
 
-    A guide, if there is one, watches the last layers.
+    A guide, if there is one, watches the last layers. `time` joins the frames of a clip (scd.calm).
     """
 
-    def __init__(self, pairs, guide=None):
+    def __init__(self, pairs, guide=None, time=None):
         self.remaining = list(pairs)
+        self.time = time
         self.guide = guide
         self.watch = None
 
@@ -51,6 +53,7 @@ class Alone:
     """A pass that sees no reference."""
 
     watch = None
+    time = None
 
     def exchange(self, keys, values):
         return keys, values
@@ -169,8 +172,8 @@ class UNet2DConditionModel(nn.Module):
         output = self.run(latents, zeros, pose_features, tokens, kept)
         return kept.pairs, output
 
-    def target_pass(self, latents, timesteps, pose_features=None, reference=None, tokens=None, guide=None):
-        memory = Alone() if reference is None else Recalled(reference, guide)
+    def target_pass(self, latents, timesteps, pose_features=None, reference=None, tokens=None, guide=None, time=None):
+        memory = Alone() if reference is None else Recalled(reference, guide, time)
         return self.run(latents, timesteps, pose_features, tokens, memory)
 
     def initialize(self):
