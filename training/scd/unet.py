@@ -14,9 +14,10 @@ from .layers import Downsample, GroupNorm, ResnetBlock, TimestepEmbedding, Trans
 
 
 class Kept:
-    """Gathers K and V of a pass."""
+    """Gathers K and V of a pass. References are photos, which no motion module joins."""
 
     watch = None
+    moves = False
     time = None
 
     def __init__(self):
@@ -32,6 +33,8 @@ class Recalled:
 
     A guide, if there is one, watches the last layers. `time` joins the frames of a clip (scd.calm).
     """
+
+    moves = True
 
     def __init__(self, pairs, guide=None, time=None):
         self.remaining = list(pairs)
@@ -53,6 +56,7 @@ class Alone:
     """A pass that sees no reference."""
 
     watch = None
+    moves = True
     time = None
 
     def exchange(self, keys, values):
@@ -81,7 +85,7 @@ class Block(nn.Module):
         x = self.resnets[index](x, time)
         if hasattr(self, "attentions"):
             x = self.attentions[index](x, tokens, memory)
-        return self.motion_modules[index](x) if hasattr(self, "motion_modules") else x
+        return self.motion_modules[index](x) if memory.moves and hasattr(self, "motion_modules") else x
 
     def down(self, x, time, tokens, memory, skips):
         for index in range(len(self.resnets)):
@@ -107,7 +111,7 @@ class MidBlock(nn.Module):
 
     def forward(self, x, time, tokens, memory):
         x = self.attentions[0](self.resnets[0](x, time), tokens, memory)
-        if hasattr(self, "motion_modules"):
+        if memory.moves and hasattr(self, "motion_modules"):
             x = self.motion_modules[0](x)
         return self.resnets[1](x, time)
 
