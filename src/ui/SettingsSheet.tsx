@@ -11,7 +11,7 @@ import {
   type Settings,
   type SizeChoice,
   stepsOf,
-} from '../state/settings.ts';
+} from '../studio/settings.ts';
 import { Action, Field, PickFile, Segmented, Switch } from './controls.tsx';
 import { ProblemMessage } from './Message.tsx';
 import { NumberInput, type NumberInputProps } from './NumberInput.tsx';
@@ -103,6 +103,12 @@ function SettingsForm() {
         hint="Face, prints and background as the photo has them, where they fit and the model can. Off shows what it paints by itself."
         checked={settings.retouch}
         onChange={(retouch) => changeSettings({ retouch })}
+      />
+      <SwitchField
+        label="Smooth over time"
+        hint="Models that came with motion modules paint 24 frames at a time, which keeps them calm. That takes a fifth longer and more, and the first frames come late. Off paints one by one."
+        checked={settings.smooth}
+        onChange={(smooth) => changeSettings({ smooth })}
       />
       <Field label="Seed" hint="The same seed and settings give the same dance again.">
         <NumberInput
