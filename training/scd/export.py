@@ -13,6 +13,7 @@ import numpy as np
 from . import safetensors
 from .autoencoder import AutoencoderTiny
 from .model import SCD
+from .pack import PackConfig
 from .retoucher import Retoucher
 
 LAYERS = ["mover", "matte", "plate"]
@@ -48,29 +49,36 @@ def write(config, autoencoder, model, retoucher, out, layers={}):
         "provenance": PROVENANCE,
         "skeleton": config["skeleton"],
         "size": config["size"],
-        **config["defaults"],
+        **{name: config["defaults"][name] for name in ("steps", "guidance")},
     }
     (out / "pirouette.json").write_text(json.dumps(about, indent=2) + "\n")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config", required=True)
-    parser.add_argument("--autoencoder", required=True)
+    parser.add_argument("--config")
+    parser.add_argument("--pack", help="a finished pack, to give it further networks: in place of --config and the trained models")
+    parser.add_argument("--autoencoder")
     parser.add_argument("--model")
     parser.add_argument("--retoucher")
     parser.add_argument("--layers")
     parser.add_argument("--layers-config", default="configs/layers-cpu.json")
     parser.add_argument("--out", required=True)
     arguments = parser.parse_args()
-    config = json.loads(Path(arguments.config).read_text())
-    autoencoder = safetensors.into_module(AutoencoderTiny(config["autoencoder"]), Path(arguments.autoencoder) / WEIGHTS)
-    model = SCD(config).initialize()
-    if arguments.model:
-        model.load(arguments.model)
-    retoucher = None
-    if arguments.retoucher:
-        retoucher = safetensors.into_module(Retoucher(config["retoucher"]), Path(arguments.retoucher) / WEIGHTS)
+    if arguments.pack:
+        config = PackConfig(arguments.pack)
+        autoencoder, model = config.autoencoder(), config.scd()
+        retoucher = config.retoucher() if config["retoucher"] else None
+    elif not arguments.config or not arguments.autoencoder:
+        parser.error("tell --config and --autoencoder, or --pack")
+    else:
+        config = json.loads(Path(arguments.config).read_text())
+        autoencoder = safetensors.into_module(AutoencoderTiny(config["autoencoder"]), Path(arguments.autoencoder) / WEIGHTS)
+        model, retoucher = SCD(config).initialize(), None
+        if arguments.model:
+            model.load(arguments.model)
+        if arguments.retoucher:
+            retoucher = safetensors.into_module(Retoucher(config["retoucher"]), Path(arguments.retoucher) / WEIGHTS)
     layers = {}
     if arguments.layers:
         settings = json.loads(Path(arguments.layers_config).read_text())

@@ -39,6 +39,7 @@ class PackConfig(dict):
         manifest = json.loads((Path(folder) / "pack.json").read_text())
         configs = manifest["configs"]
         super().__init__(
+            name=manifest["name"],
             unet=configs["unet"],
             pose_encoder=configs["poseEncoder"],
             scheduler=configs["scheduler"],
