@@ -55,6 +55,11 @@ class Hourglass(nn.Module):
                 nn.init.zeros_(module.bias)
             if isinstance(module, Residual):
                 nn.init.zeros_(module.second.weight)
+        # Little of the deep features at first: with much of them the last layer was switched off for good, since what a
+        # random layer adds does harm.
+        with torch.no_grad():
+            self.leave.weight.mul_(0.1)
+            self.last.bias.fill_(0.2)
         nn.init.zeros_(self.out.weight)
         return self
 
