@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findChromium } from './chromium.ts';
 import { type Count, countPlaywright, countPython, countVitest, total } from './test-counts.ts';
+import { findTorchPython } from './torch-python.ts';
 
 const quick = process.argv.includes('--quick');
 const reports = mkdtempSync(join(tmpdir(), 'pirouette-test-'));
@@ -62,10 +63,9 @@ async function unitTests(): Promise<Count> {
 
 /** The training's tests; nobody needs PyTorch to work on the page. */
 async function pythonTests(): Promise<Count> {
-  const python = process.env.PIROUETTE_PYTHON ?? 'python3';
-  const { status } = await run(python, ['-c', 'import torch'], { isHeld: true });
-  if (status !== 0) {
-    console.log(`\n== Training: not tested, since ${python} has no PyTorch here`);
+  const python = findTorchPython();
+  if (python === undefined) {
+    console.log('\n== Training: not tested, since no Python here has PyTorch and NumPy');
     return { passed: 0, failed: [], flaky: [] };
   }
   const args = ['-m', 'unittest', 'discover', '-v', '-s', 'tests', '-t', '.'];
