@@ -115,7 +115,7 @@ test('a tab keeps working through a deploy, and the new version comes when it is
   await expect(reload(first)).toBeVisible({ timeout: 30_000 });
 
   await reload(second).click();
-  await expect.poll(() => build(second), { timeout: 20_000 }).toBe('next');
+  await expect(second.locator('body[data-build=next]')).toBeAttached({ timeout: 20_000 });
   await expect(reload(second)).toBeHidden();
   expect(await loads(second, NEW_PART)).toBe(true);
   const example = readFileSync(join(NEXT, EXAMPLE), 'utf8');
