@@ -11,7 +11,15 @@ import {
   type Move,
   type Pair,
 } from './move.ts';
-import { emptyPicture, type Mask, maskFrom, type Picture, type Size, sampleMask, samplePicture } from './picture.ts';
+import {
+  emptyPicture,
+  type Mask,
+  maskFrom,
+  type Picture,
+  type Size,
+  sampleMask,
+  samplePicture,
+} from './picture.ts';
 
 /** A garment's picture, the part of it that is the garment, and the joints that it hangs on. */
 export interface Garment {
@@ -30,6 +38,11 @@ interface Piece {
   readonly move: Move;
   /** Squared, 1 at the piece's reach. */
   readonly away: (x: number, y: number) => number;
+}
+
+interface Sleeve extends Piece {
+  /** Whether a place of the garment's picture is of this sleeve and not of the trunk. */
+  readonly isSleeve: (x: number, y: number) => boolean;
 }
 
 const TRUNK_STIFFNESS = 0.05;
@@ -59,7 +72,7 @@ function pairs(to: Pose, from: Pose, joints: readonly number[], weight = 1): Pai
 export class Drape {
   readonly #garment: Garment;
   readonly #trunk: readonly Piece[];
-  readonly #sleeves: readonly (Piece & { readonly isSleeve: (x: number, y: number) => boolean })[];
+  readonly #sleeves: readonly Sleeve[];
   readonly #about: Point;
 
   constructor(kind: Kind, garment: Garment, pose: Pose) {
@@ -77,7 +90,8 @@ export class Drape {
         affineBetween(pairs(pose, source, TRUNK_JOINTS), TRUNK_STIFFNESS) ??
         affineBetween(pairs(pose, source, TRUNK_JOINTS.slice(0, 3)), 1);
       const neck = seenPoint(pose, JOINT.neck);
-      if (move && neck) trunk.push({ move, away: along(neck, hips ?? { x: neck.x, y: neck.y + unit }, 0.42 * unit) });
+      if (move && neck)
+        trunk.push({ move, away: along(neck, hips ?? { x: neck.x, y: neck.y + unit }, 0.42 * unit) });
     }
     const limbs = limbsOf(pose);
     const theirs = new Map(limbsOf(source).map((limb) => [limb.part, limb]));
@@ -94,7 +108,7 @@ export class Drape {
         : { x: hips.x + 1.6 * (down.x - hips.x), y: hips.y + 1.6 * (down.y - hips.y) };
       if (move) trunk.push({ move, away: along(hips, end, (split ? 0.28 : 0.45) * unit) });
     }
-    const sleeves: (Piece & { isSleeve: (x: number, y: number) => boolean })[] = [];
+    const sleeves: Sleeve[] = [];
     for (const limb of limbs) {
       const other = theirs.get(limb.part);
       if (!other) continue;
@@ -140,7 +154,7 @@ export class Drape {
         if (weight > 0) put(trunk, at, sx / weight, sy / weight);
         let [arms, ax, ay] = [0, 0, 0];
         for (let i = 0; i < sleeveMoves.length; i++) {
-          const { away, isSleeve } = this.#sleeves[i] as (typeof this.#sleeves)[number];
+          const { away, isSleeve } = this.#sleeves[i] as Sleeve;
           const distance = away(x, y);
           if (distance > 1) continue;
           const { xx, xy, yx, yy, dx, dy } = sleeveMoves[i] as Move;
@@ -223,7 +237,8 @@ export function together({ trunk, sleeves }: Draped): Picture {
     const all = over + under;
     if (all === 0) continue;
     for (let k = 0; k < 3; k++) {
-      result.data[i + k] = ((sleeves.data[i + k] as number) * over + (trunk.data[i + k] as number) * under) / all;
+      result.data[i + k] =
+        ((sleeves.data[i + k] as number) * over + (trunk.data[i + k] as number) * under) / all;
     }
     result.data[i + 3] = 255 * all;
   }
