@@ -135,7 +135,7 @@ class Pictures:
         skeleton = draw_skeleton(as_detected(joints, rng), size, size, style["limbWidth"] * share, style["jointRadius"] * share)
         return rough_outline((labels > 0).astype(np.float32), rng), skeleton.astype(np.float32) / 255
 
-    def row(self, index, rng, plain=False):
+    def row(self, index, rng, plain=False, side=None):
         """`plain`: the picture as it was rendered, for evaluation."""
         arrays, records = self.shards[self.places[index][0]]
         i = self.places[index][1]
@@ -144,7 +144,7 @@ class Pictures:
         if plain:
             image = image.astype(np.float32) / 255
         else:
-            image, labels, joints = placed(image, labels, joints, rng, alone, self.side)
+            image, labels, joints = placed(image, labels, joints, rng, alone, side or self.side)
             image = look_of_another_camera(image, rng)
         outline, skeleton = self.given(labels, joints, alone, rng)
         return dict(photo=image * 2 - 1, outline=outline[..., None], skeleton=skeleton, labels=np.ascontiguousarray(labels), joints=joints, alone=alone)
@@ -159,4 +159,5 @@ class Pictures:
     def make(self, *number):
         rng = np.random.default_rng(number)
         chosen = rng.choice(len(self.places), self.settings["batch"], replace=False)
-        return self.collate([self.row(i, rng) for i in chosen])
+        side = self.side  # one for all: it may change meanwhile
+        return self.collate([self.row(i, rng, side=side) for i in chosen])
