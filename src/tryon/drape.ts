@@ -123,8 +123,31 @@ export class Drape {
     this.#sleeves = sleeves;
   }
 
+  /** Whether the garment's trunk covers places of the dressed picture. */
+  trunkOver(places: readonly Point[], adjustment: Adjustment): boolean[] {
+    const moves = this.#trunk.map(({ move }) => adjusted(move, this.#about, adjustment));
+    return places.map(({ x, y }) => {
+      const at = this.#source(this.#trunk, moves, x, y);
+      return at !== undefined && inside(this.#garment.mask, at.x, at.y) > 0.5;
+    });
+  }
+
+  #source(pieces: readonly Piece[], moves: readonly Move[], x: number, y: number): Point | undefined {
+    let [weight, sx, sy] = [0, 0, 0];
+    for (let i = 0; i < moves.length; i++) {
+      const away = (pieces[i] as Piece).away(x, y);
+      if (away > 9) continue;
+      const share = Math.exp(-2 * away) + 1e-7;
+      const { xx, xy, yx, yy, dx, dy } = moves[i] as Move;
+      weight += share;
+      sx += share * (xx * x + xy * y + dx);
+      sy += share * (yx * x + yy * y + dy);
+    }
+    return weight > 0 ? { x: sx / weight, y: sy / weight } : undefined;
+  }
+
   /** The garment on a picture of this size. */
-  over(size: Size, adjustment: Adjustment = AS_IT_IS, step = 1): Draped {
+  over(size: Size, adjustment: Adjustment = AS_IT_IS): Draped {
     const { picture, mask } = this.#garment;
     const [trunk, sleeves] = [emptyPicture(size), emptyPicture(size)];
     const colour = new Float32Array(4);
@@ -138,20 +161,11 @@ export class Drape {
       to.data[at + 3] = 255 * alpha;
     };
     for (let row = 0, at = 0; row < size.height; row++) {
-      const y = (row + 0.5) * step;
+      const y = row + 0.5;
       for (let column = 0; column < size.width; column++, at += 4) {
-        const x = (column + 0.5) * step;
-        let [weight, sx, sy] = [0, 0, 0];
-        for (let i = 0; i < trunkMoves.length; i++) {
-          const away = (this.#trunk[i] as Piece).away(x, y);
-          if (away > 9) continue;
-          const share = Math.exp(-2 * away) + 1e-7;
-          const { xx, xy, yx, yy, dx, dy } = trunkMoves[i] as Move;
-          weight += share;
-          sx += share * (xx * x + xy * y + dx);
-          sy += share * (yx * x + yy * y + dy);
-        }
-        if (weight > 0) put(trunk, at, sx / weight, sy / weight);
+        const x = column + 0.5;
+        const trunkAt = this.#source(this.#trunk, trunkMoves, x, y);
+        if (trunkAt) put(trunk, at, trunkAt.x, trunkAt.y);
         let [arms, ax, ay] = [0, 0, 0];
         for (let i = 0; i < sleeveMoves.length; i++) {
           const { away, isSleeve } = this.#sleeves[i] as Sleeve;
