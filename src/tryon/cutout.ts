@@ -1,16 +1,16 @@
-import { LABEL, type Label, type LabelMap, shareOf } from './labels.ts';
-import { type Mask, maskFrom, type Picture, resizeMask, type Size, soften } from './picture.ts';
+import { LABEL, type Label, type LabelMap, maskOf } from './labels.ts';
+import { type Mask, maskFrom, type Picture, type Size, soften } from './picture.ts';
 
 /**
  * A garment cut out of its picture: what the parser calls by its names, with edges where the picture has them. On a plain
  * ground, as shops have it, whatever differs from the ground around it counts too.
  */
 export function cutOut(picture: Picture, labels: LabelMap, names: readonly Label[]): Mask {
-  const rough = resizeMask(shareOf(labels, names), picture);
+  const rough = maskOf(labels, names, picture);
   const reach = Math.max(2, Math.round(Math.min(picture.width, picture.height) / 64));
   const guided = followEdges(rough, picture, reach);
   const ground = plainGround(picture);
-  const others = resizeMask(shareOf(labels, ['hair', 'face', 'skin']), picture);
+  const others = maskOf(labels, ['hair', 'face', 'skin'], picture);
   let people = 0;
   for (const share of others.alpha) people += share;
   const isWorn = people > 0.01 * others.alpha.length;

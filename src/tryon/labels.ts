@@ -40,8 +40,17 @@ export const REPLACED: Readonly<Record<Kind, readonly Label[]>> = {
   whole: ['top', 'bottom', 'dress', 'shoes'],
 };
 
-/** The share of each label at each pixel: one plane a label, of one size. */
+/** A square of a picture, in its pixels; it may reach beyond the picture. */
+export interface Region {
+  readonly x: number;
+  readonly y: number;
+  readonly side: number;
+}
+
+/** The share of each label at each place: one plane a label, of one size. */
 export interface LabelMap extends Size {
+  /** The square that it shows, with background all around; without it, the whole picture. */
+  readonly region?: Region;
   readonly shares: readonly Float32Array<ArrayBuffer>[];
 }
 
@@ -63,35 +72,49 @@ export function labelShares(logits: Float32Array, size: Size): LabelMap {
   return { ...size, shares };
 }
 
-/** The label that is likeliest at each pixel, at any size. */
+/** The label that is likeliest at each pixel of the picture, which has this size. */
 export function likeliest(map: LabelMap, size: Size): Uint8Array<ArrayBuffer> {
   const labels = new Uint8Array(size.width * size.height);
   const planes = map.shares.map((alpha): Mask => ({ width: map.width, height: map.height, alpha }));
-  for (let y = 0, i = 0; y < size.height; y++) {
-    const sy = ((y + 0.5) * map.height) / size.height;
-    for (let x = 0; x < size.width; x++, i++) {
-      const sx = ((x + 0.5) * map.width) / size.width;
-      let most = -1;
-      for (let k = 0; k < planes.length; k++) {
-        const share = sampleMask(planes[k] as Mask, sx, sy);
-        if (share > most) {
-          most = share;
-          labels[i] = k;
-        }
+  eachPlace(map, size, (i, x, y) => {
+    let most = -1;
+    for (let k = 0; k < planes.length; k++) {
+      const share = sampleMask(planes[k] as Mask, x, y);
+      if (share > most) {
+        most = share;
+        labels[i] = k;
       }
     }
-  }
+  });
   return labels;
 }
 
-/** How much of each pixel bears one of the labels. */
-export function shareOf(map: LabelMap, names: readonly Label[]): Mask {
-  const mask = emptyMask(map);
+/** How much of each pixel of the picture bears one of the labels. */
+export function maskOf(map: LabelMap, names: readonly Label[], size: Size): Mask {
+  const own = emptyMask(map);
   for (const name of names) {
     const plane = map.shares[LABEL[name]] as Float32Array;
-    for (let i = 0; i < plane.length; i++) mask.alpha[i] = (mask.alpha[i] as number) + (plane[i] as number);
+    for (let i = 0; i < plane.length; i++) own.alpha[i] = (own.alpha[i] as number) + (plane[i] as number);
   }
+  if (size === map) return own;
+  const mask = emptyMask(size);
+  eachPlace(map, size, (i, x, y) => {
+    mask.alpha[i] = sampleMask(own, x, y);
+  });
   return mask;
+}
+
+/** Each pixel of the picture and where it lies in the map, where it does. */
+function eachPlace(map: LabelMap, size: Size, visit: (index: number, x: number, y: number) => void): void {
+  const { x: left, y: top, side } = map.region ?? { x: 0, y: 0, side: 0 };
+  const [across, down] = map.region ? [side, side] : [size.width, size.height];
+  for (let row = 0, i = 0; row < size.height; row++) {
+    const y = ((row + 0.5 - top) * map.height) / down;
+    for (let column = 0; column < size.width; column++, i++) {
+      const x = ((column + 0.5 - left) * map.width) / across;
+      if (x >= 0 && y >= 0 && x <= map.width && y <= map.height) visit(i, x, y);
+    }
+  }
 }
 
 /** From labels known for sure, as a rendered picture's are. */
