@@ -1,4 +1,5 @@
-import { isSeen, JOINT, jointX, jointY, LEFT_RIGHT } from '../pose/body.ts';
+import { LEFT_RIGHT } from '../pose/anatomy.ts';
+import { isSeen, JOINT, jointX, jointY } from '../pose/body.ts';
 import type { Pose } from '../pose/types.ts';
 import type { Stroke } from './brush.ts';
 import { cutOut, kindShown } from './cutout.ts';
