@@ -1,5 +1,6 @@
-import { JOINT, type Point } from '../pose/body.ts';
-import { distance, placeOf, quantile, ROOT } from '../pose/proportions.ts';
+import { JOINT, ROOT } from '../pose/anatomy.ts';
+import type { Point } from '../pose/body.ts';
+import { distance, placeOf, quantile } from '../pose/proportions.ts';
 import type { Pose } from '../pose/types.ts';
 import type { Size } from './fit.ts';
 

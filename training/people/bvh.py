@@ -12,7 +12,7 @@ NAMES = {
     "head": ["head"], "neck": ["neck1", "neck"],
     **{f"{part}_{s}": [side + name for side in sides for name in names]
        for s, sides in (("l", ("left", "l")), ("r", ("right", "r")))
-       for part, names in (("upperarm", ("arm", "uparm", "upperarm")), ("lowerarm", ("forearm", "lowarm", "lowerarm")), ("hand", ("hand", "wrist")),
+       for part, names in (("upperarm", ("arm", "uparm", "upperarm", "shldr")), ("lowerarm", ("forearm", "lowarm", "lowerarm")), ("hand", ("hand", "wrist")),
                            ("thigh", ("upleg", "thigh", "upperleg")), ("calf", ("leg", "shin", "lowleg", "lowerleg", "calf")), ("foot", ("foot", "ankle")))},
 }
 REQUIRED = ["pelvis"] + [f"{part}_{s}" for part in ("upperarm", "lowerarm", "hand", "thigh", "calf", "foot") for s in "lr"]

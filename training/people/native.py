@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 SOURCES = Path(__file__).parent / "native"
-FAST = ["body.c", "raster.c", "backdrop.c", "fabric.c", "noise.c"]
+FAST = ["body.c", "raster.c", "correspond.c", "backdrop.c", "fabric.c", "noise.c"]
 EXACT = ["skeleton.c"]  # reproduced bit by bit in TypeScript: no reordering, no fused multiply-add
 
 TWO_SIDED, CUTOUT, DITHERED, HAIR, NO_SHADOW, SKIN = 1, 2, 4, 8, 16, 32
@@ -96,8 +96,12 @@ library.forward_kinematics.argtypes = [i32, pointer, pointer, pointer, pointer]
 library.render_backdrop.argtypes = [ctypes.POINTER(Place), ctypes.POINTER(Camera), ctypes.POINTER(Light), i32, i32,
                                     i32, ctypes.POINTER(Backdrop)]
 library.render_frame.argtypes = [pointer, i32, pointer, pointer, ctypes.POINTER(Camera), ctypes.POINTER(Light),
-                                 ctypes.POINTER(Backdrop), i32, i32, i32, f32, f32, pointer, pointer, i32, pointer,
+                                 ctypes.POINTER(Backdrop), i32, i32, i32, f32, f32, i32, pointer, pointer, i32, pointer,
                                  pointer, pointer, pointer]
+library.project_part.argtypes = [ctypes.POINTER(Part), ctypes.POINTER(Camera), pointer]
+library.draw_surfaces.argtypes = [pointer, i32, pointer, i32, i32, pointer, pointer]
+library.trace_surfaces.argtypes = [pointer, pointer, pointer, pointer, i32, i32, f32, pointer, pointer]
+library.draw_empty.argtypes = [ctypes.POINTER(Backdrop), i32, i32, f32, pointer, pointer]
 library.bake_cloth.argtypes = [pointer, pointer, i32, i32, pointer, pointer, pointer, pointer, pointer, pointer,
                                pointer, i32, pointer]
 library.fill_mips.argtypes = [pointer, i32]
