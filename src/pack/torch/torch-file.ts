@@ -127,7 +127,7 @@ function expectInside(name: string, tensor: TensorRef, entry: ZipEntry | undefin
 const WRAPPERS = ['state_dict', 'model_state_dict', 'module', 'model'];
 
 export function stateDict(root: Pickled, fault: Fault): Map<string, TensorRef> {
-  let dict = root instanceof ScriptModule ? fieldsOf(root) : root;
+  let dict = root instanceof ScriptModule ? fieldsOf(root, fault) : root;
   for (let depth = 0; dict instanceof Map && tensorsOf(dict).size === 0 && depth < 3; depth++) {
     const outer: Dict = dict;
     const key = WRAPPERS.find((wrapper) => outer.get(wrapper) instanceof Map);
@@ -145,15 +145,22 @@ export function stateDict(root: Pickled, fault: Fault): Map<string, TensorRef> {
   return isWrapped ? new Map([...tensors].map(([name, tensor]) => [name.slice(7), tensor])) : tensors;
 }
 
+/** I3D has 400 modules, four deep. */
+const [DEEPEST, MOST_MODULES] = [32, 10_000];
+
 /** A module's tensors and those of the modules inside it, under the names that state_dict() would give them. */
-function fieldsOf(module: ScriptModule, prefix = ''): Dict {
+function fieldsOf(root: ScriptModule, fault: Fault): Dict {
   const fields: Dict = new Map();
-  for (const [name, value] of module) {
-    const full = `${prefix}${String(name)}`;
-    if (value instanceof ScriptModule) {
-      for (const [inner, tensor] of fieldsOf(value, `${full}.`)) fields.set(inner, tensor);
-    } else fields.set(full, value);
-  }
+  let modules = 0;
+  const visit = (module: ScriptModule, prefix: string, depth: number): void => {
+    if (depth > DEEPEST || ++modules > MOST_MODULES) throw fault('it has modules within modules without end');
+    for (const [name, value] of module) {
+      const full = `${prefix}${String(name)}`;
+      if (value instanceof ScriptModule) visit(value, `${full}.`, depth + 1);
+      else fields.set(full, value);
+    }
+  };
+  visit(root, '', 0);
   return fields;
 }
 
