@@ -96,3 +96,9 @@ export interface EngineApi {
   info(): Promise<EngineInfo | undefined>;
   dispose(): Promise<void>;
 }
+
+/** The engine as its worker offers it. */
+export interface EngineService extends EngineApi {
+  /** Called every few seconds for as long as the worker lives and is not deep in a computation. */
+  onSignOfLife(listener: () => void): void;
+}

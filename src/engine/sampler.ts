@@ -1,9 +1,12 @@
-import { CancelledError } from '../errors.ts';
 import type { DdimSchedule } from '../scd/ddim.ts';
 import { gaussianNoise } from '../scd/noise.ts';
 import type { Networks, Tensor } from './backend.ts';
 import { breathe } from './breathe.ts';
 import { countOf } from './device.ts';
+import { until } from './until.ts';
+
+/** More would only lengthen the wait for whoever cancels, and for all else that the device should draw. */
+const MOST_STEPS_IN_FLIGHT = 2;
 
 /** What the network says of several samples, one frame each; they stay the caller's, the predictions become its own. */
 export type Predict = (samples: readonly Tensor[], timestep: number) => Promise<readonly Tensor[]>;
@@ -39,8 +42,9 @@ export interface Denoising {
 }
 
 /**
- * Yields the latents after each step. They are valid until the next one; the last ones are the caller's. Stops with
- * CancelledError between two steps.
+ * Yields the latents after each step. They are valid until the next one; the last ones are the caller's. A step is issued
+ * when the one before the last is done, so that the device never runs dry and never lags far behind. Between two steps,
+ * and while it waits, it stops with the signal's reason.
  */
 export async function* denoisingSteps(
   networks: Networks,
@@ -50,11 +54,13 @@ export async function* denoisingSteps(
   signal?: AbortSignal,
 ): AsyncGenerator<{ readonly timestep: number; readonly latents: readonly Tensor[] }> {
   let latents = start;
+  const inFlight: Promise<void>[] = [];
   for (const [index, timestep] of timesteps.entries()) {
     const held: Tensor[] = [...latents];
     try {
       await breathe();
-      if (signal?.aborted) throw new CancelledError();
+      if (inFlight.length === MOST_STEPS_IN_FLIGHT) await until(inFlight.shift() as Promise<void>, signal);
+      signal?.throwIfAborted();
       const predictions = await predict(latents, timestep);
       held.push(...predictions);
       const update = schedule.update(timestep, steps, eta);
@@ -70,6 +76,9 @@ export async function* denoisingSteps(
       for (const tensor of held) tensor.dispose();
     }
     if (after) latents = await after(latents, timesteps[index + 1]);
+    const done = networks.settle('the device painted a frame');
+    done.catch(() => undefined);
+    inFlight.push(done);
     yield { timestep, latents };
   }
 }
