@@ -60,6 +60,8 @@ export class FakeDevice implements Backend {
   readonly evaluations: Evaluation[] = [];
   /** The pictures of each call, with their channels. */
   readonly retouched: (readonly string[])[] = [];
+  /** How many frames each window had that was predicted. */
+  readonly clips: number[] = [];
   references = 0;
   tensors = 0;
   /** Called before every evaluation. */
@@ -118,6 +120,10 @@ export class FakeDevice implements Backend {
         const predictions: Tensor[] = [];
         for (const evaluation of evaluations) predictions.push(await networks.evaluate(evaluation));
         return predictions;
+      },
+      async evaluateClip(evaluations) {
+        device.clips.push(evaluations.length);
+        return networks.evaluateAll(evaluations);
       },
       async remember(references) {
         device.references += references.length;

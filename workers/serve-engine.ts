@@ -23,7 +23,8 @@ export function serveEngine(engine: Engine): void {
       }
     },
     renderFrame: async (pose, options) => handOver(await engine.renderFrame(pose, options)),
-    animate: (poses, options, onFrame) => engine.animate(poses, options, (frame) => onFrame(handOver(frame))),
+    animate: (poses, options, onFrame, ...others) =>
+      engine.animate(poses, options, (frame) => onFrame(handOver(frame)), ...others),
     cancel: () => engine.cancel(),
     info: () => engine.info(),
     dispose: () => engine.dispose(),

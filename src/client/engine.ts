@@ -118,22 +118,24 @@ export class EngineClient implements EngineApi {
     poses: readonly Pose[],
     options: RenderOptions,
     onFrame: (frame: RenderedFrame) => Promise<void> | void,
+    onProgress?: (progress: { readonly done: number; readonly total: number }) => void,
   ): Promise<number> {
     const era = this.#era;
     let received = 0;
     let failedAt = -1;
+    const told = onProgress && Comlink.proxy(onProgress);
     for (;;) {
       const first = received;
       let taking: Promise<void> | undefined;
       try {
         await this.#ask((remote, beat) => {
-          const receive = async ({ index, ...frame }: RenderedFrame) => {
+          const receive = async (frame: RenderedFrame) => {
             beat();
-            received = first + index + 1;
-            taking = Promise.resolve(onFrame({ index: first + index, ...frame }));
+            received = frame.index + 1;
+            taking = Promise.resolve(onFrame(frame));
             await taking;
           };
-          return remote.animate(poses.slice(first), options, Comlink.proxy(receive));
+          return remote.animate(poses, options, Comlink.proxy(receive), told, first);
         });
         return poses.length;
       } catch (error) {

@@ -68,6 +68,11 @@ export interface Networks {
   /** Those of several samples of one size: side by side where memory allows, with the same results. */
   evaluateAll(evaluations: readonly Evaluation[]): Promise<Tensor[]>;
   /**
+   * Those of the frames of a clip, in their order, which motion modules join. They are of one time step and see the same
+   * memory and context. Only for a pack that has motion modules, and for no more frames than these see at once.
+   */
+  evaluateClip(evaluations: readonly Evaluation[]): Promise<Tensor[]>;
+  /**
    * The reference pass: attends to itself; what every later evaluation may see. Where the pack has a reference net it is
    * that one's pass, whose weights are let go.
    */

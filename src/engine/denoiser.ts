@@ -1,10 +1,20 @@
+import { isTemporalAttention } from '../onnx/configs.ts';
 import type { PackManifest } from '../pack/manifest.ts';
 import { DdimSchedule, timestepsFrom } from '../scd/ddim.ts';
 import { gaussianNoise } from '../scd/noise.ts';
+import { WINDOWS } from '../scd/windows.ts';
 import type { RenderOptions } from './api.ts';
 import type { Evaluation, Memory, Networks, Tensor } from './backend.ts';
+import {
+  type ClipDenoising,
+  type ClipProgress,
+  denoiseClip,
+  type PredictWindow,
+  windowsToPredict,
+} from './clip.ts';
 import { countOf } from './device.ts';
 import { NotReadyError, WrongInputError } from './errors.ts';
+import { maxFramesOf } from './motion.ts';
 import { type AfterStep, denoisingSteps, eachAlone, type Predict } from './sampler.ts';
 
 export type DenoiseOptions = Omit<RenderOptions, 'width' | 'height'>;
@@ -100,6 +110,68 @@ export class Denoiser {
     } finally {
       features.dispose();
     }
+  }
+
+  /**
+   * The clean latents of a clip's frames, in order, each as soon as it is known; they become the receiver's. `skeletonOf`
+   * draws a frame's pose, once for every window that has it.
+   */
+  async *denoiseClip(
+    frames: number,
+    skeletonOf: (frame: number) => Float32Array,
+    options: DenoiseOptions,
+    signal?: AbortSignal,
+    onProgress?: (progress: ClipProgress) => void,
+  ): AsyncGenerator<{ readonly frame: number; readonly latents: Tensor }> {
+    const { motion } = this.#manifest.configs;
+    const [reference] = this.#references;
+    if (reference === undefined) {
+      throw new NotReadyError('There is no reference to render from.', 'Set a reference photo first.');
+    }
+    if (motion === undefined || options.interaction === 'mutual') {
+      throw new WrongInputError(
+        'Frames can only be joined by a model with motion modules, in the causal variant.',
+        'Choose the causal variant, or leave motion off.',
+      );
+    }
+    const { referencePose = true } = options;
+    const memory = await this.#remember(referencePose && !this.#hasReferenceNet);
+    const clip: ClipDenoising = {
+      frames,
+      shape: reference.latents.shape,
+      steps: options.steps,
+      seed: options.seed,
+      eta: options.eta ?? 0,
+      windows: { ...WINDOWS, ...options.windows, size: Math.min(WINDOWS.size, maxFramesOf(motion)) },
+      sharesNoise: isTemporalAttention(motion),
+    };
+    const predict = this.#windowPredictor(skeletonOf, memory, options.guidance);
+    const total = onProgress ? windowsToPredict(clip) : 0;
+    let done = 0;
+    const onWindow = () => onProgress?.({ done: ++done, total });
+    yield* denoiseClip(this.#networks, this.#schedule, clip, predict, signal, onWindow);
+  }
+
+  #windowPredictor(
+    skeletonOf: (frame: number) => Float32Array,
+    memory: Memory,
+    guidance: number,
+  ): PredictWindow {
+    const networks = this.#networks;
+    return async (frames, samples, timestep) => {
+      const poses: Tensor[] = [];
+      try {
+        for (const frame of frames) poses.push(await this.#encodePose(skeletonOf(frame)));
+        const alone = samples.map((sample, i) => ({ sample, pose: poses[i] as Tensor, timestep }));
+        const seeing = alone.map((each) => ({ ...each, memory, context: this.#context }));
+        const conditional = await networks.evaluateClip(seeing);
+        if (guidance === 1) return conditional;
+        const unconditional = await networks.evaluateClip(alone);
+        return conditional.map((one, i) => guided(networks, one, unconditional[i] as Tensor, guidance));
+      } finally {
+        for (const pose of poses) pose.dispose();
+      }
+    };
   }
 
   /** Forgets the references and the last frame; the networks stay the caller's. */

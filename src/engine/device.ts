@@ -45,6 +45,8 @@ export interface Device {
   take(place: Place): Tensor[];
   /** All of one place to behind `index` others like it in another. */
   copy(from: Place, to: Place, index?: number): void;
+  /** So many values of one place, from a first one on, to another place from there on. */
+  copyRange(from: Place, first: number, to: Place, at: number, count: number): void;
   /** Reads a picture through a flow (see operations.ts), from places to a place. */
   warp(picture: Place, flow: Place, result: Place): void;
 

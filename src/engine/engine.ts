@@ -1,4 +1,5 @@
 import { CancelledError } from '../errors.ts';
+import { isTemporalAttention } from '../onnx/configs.ts';
 import type { Pack, PackManifest, PackProgress, PackSource } from '../pack/manifest.ts';
 import type { OpenOptions } from '../pack/open.ts';
 import type { Pose } from '../pose/types.ts';
@@ -14,6 +15,7 @@ import type {
 } from './api.ts';
 import type { Backend } from './backend.ts';
 import { checkOptions, checkPose } from './check-input.ts';
+import type { ClipProgress } from './clip.ts';
 import {
   DeviceLimitError,
   DeviceLostError,
@@ -95,11 +97,17 @@ export class Engine implements EngineApi {
     poses: readonly Pose[],
     options: RenderOptions,
     onFrame: (frame: RenderedFrame) => Promise<void> | void,
+    onProgress?: (progress: ClipProgress) => void,
+    from = 0,
   ): Promise<number> {
     return this.#queue.run(async (signal) => {
       // All of them now: the tenth minute is a bad time to hear of a bad pose.
       for (const pose of poses) checkPose(pose);
+      if (this.#model && joinsFrames(this.#model.pack.manifest, options)) {
+        return this.#animateClip(poses, options, signal, from, onFrame, onProgress);
+      }
       for (const [index, pose] of poses.entries()) {
+        if (index < from) continue;
         const frame = await this.#render(pose, index, options, signal);
         // A receiver may take its time over a frame, or be the one who cancels: neither may hold up the cancelling.
         await until(Promise.resolve(onFrame(frame)), signal);
@@ -140,6 +148,29 @@ export class Engine implements EngineApi {
       const frame = await model.frame(this.#references, pose, options, either);
       if (!signal.aborted) return { index, ...frame };
       frame.image.close();
+    } catch (error) {
+      if (!signal.aborted) throw await deviceFault(model, error);
+    }
+    throw new CancelledError();
+  }
+
+  /** Frames that motion modules join depend on one another: those before `from` are painted, and not handed out. */
+  async #animateClip(
+    poses: readonly Pose[],
+    options: RenderOptions,
+    signal: AbortSignal,
+    from: number,
+    onFrame: (frame: RenderedFrame) => Promise<void> | void,
+    onProgress?: (progress: ClipProgress) => void,
+  ): Promise<number> {
+    checkOptions(options);
+    const model = this.#model;
+    if (model === undefined) throw new NotReadyError('No model is loaded.', 'Load a model first.');
+    try {
+      const either = AbortSignal.any([signal, model.lost]);
+      const frames = model.clip(this.#references, poses, options, either, from, onProgress);
+      for await (const frame of frames) await until(Promise.resolve(onFrame(frame)), signal);
+      return poses.length;
     } catch (error) {
       if (!signal.aborted) throw await deviceFault(model, error);
     }
@@ -193,6 +224,12 @@ export class Engine implements EngineApi {
     for (const { image } of this.#references) image.close();
     this.#references = [];
   }
+}
+
+/** Whether an animation's frames go through motion modules: those that came with the weights do unless told otherwise. */
+export function joinsFrames({ configs }: PackManifest, { motion, interaction }: RenderOptions): boolean {
+  if (configs.motion === undefined) return false;
+  return motion ?? (!isTemporalAttention(configs.motion) && interaction !== 'mutual');
 }
 
 /** What the networks read when they first look at a photo, and not before. */

@@ -1,3 +1,4 @@
+import type { MotionModule } from '../onnx/motion.ts';
 import type { Pack, PartFiles, SegmentFiles } from '../pack/manifest.ts';
 import type { Memory, Tensor } from './backend.ts';
 import {
@@ -10,6 +11,7 @@ import {
   type Place,
 } from './device.ts';
 import { NetworkError, WrongShapeError } from './errors.ts';
+import { type Stretch, stretchesOf } from './stretches.ts';
 
 /**
  * A network as steps that follow one another and hand values on by name. A graph takes the names of its inputs and makes
@@ -18,7 +20,17 @@ import { NetworkError, WrongShapeError } from './errors.ts';
 export type Step =
   | { readonly kind: 'graph'; readonly files: PartFiles }
   | ({ readonly kind: 'attend' } & Cut)
-  | { readonly kind: 'warp'; readonly picture: string; readonly flow: string; readonly result: string };
+  | { readonly kind: 'warp'; readonly picture: string; readonly flow: string; readonly result: string }
+  | Move;
+
+/** Where the frames of a clip meet: a motion module. A frame by itself goes on as if it made nothing of them. */
+export interface Move extends Pick<MotionModule, 'takes' | 'measures' | 'makes'> {
+  readonly kind: 'move';
+  readonly module: number;
+}
+
+/** What is made of a value of all frames where they meet. Takes values of each frame, by name, and puts new ones there. */
+export type OnMove = (module: number, frames: readonly Map<string, Place>[]) => Promise<void>;
 
 interface Cut {
   readonly cut: number;
@@ -26,13 +38,34 @@ interface Cut {
   readonly headSize: number;
 }
 
-/** The parts of a U-Net or a reference net with the attentions between them, whose heads are the U-Net's. */
-export function segmentSteps(parts: readonly PartFiles[], unet: readonly SegmentFiles[]): Step[] {
-  return parts.flatMap((files, cut): Step[] => {
-    const { attention } = unet[cut] ?? {};
-    const follows = attention !== undefined && cut < parts.length - 1;
-    return [{ kind: 'graph', files }, ...(follows ? [{ kind: 'attend' as const, cut, ...attention }] : [])];
-  });
+/**
+ * The parts of a U-Net or a reference net with what lies between them: attentions, whose heads are the U-Net's, and the
+ * places of motion modules. `modules` are those that lie behind attentions, or that parts end before.
+ */
+export function segmentSteps(
+  parts: readonly PartFiles[],
+  unet: readonly SegmentFiles[],
+  modules: readonly MotionModule[] = [],
+): Step[] {
+  // A reference net has no motion modules, and the U-Net's parts end before them too.
+  const cuts = parts.length === unet.length ? unet : unet.filter(({ attention }) => attention !== undefined);
+  const steps: Step[] = [];
+  let cut = 0;
+  const meet = (makes: string) => {
+    const module = modules.findIndex((each) => each.makes === makes);
+    const { takes, measures } = modules[module] ?? {};
+    if (takes && measures) steps.push({ kind: 'move', module, takes, measures, makes });
+  };
+  for (const [i, files] of parts.entries()) {
+    steps.push({ kind: 'graph', files });
+    if (i === parts.length - 1) break;
+    const { attention, motion } = cuts[i] ?? {};
+    if (attention) {
+      steps.push({ kind: 'attend', cut, ...attention });
+      meet(`attention.${cut++}`);
+    } else if (motion !== undefined) meet(`moved.${motion}`);
+  }
+  return steps;
 }
 
 /** What goes in: numbers as they are, or tensors, one for each member of the batch, with null for zeros. */
@@ -110,6 +143,7 @@ export class Program {
   readonly #own: Place[] = [];
   readonly #bound = new Map<string, BoundAttention>();
   readonly #isBound = new Set<Part>();
+  #stretches: readonly Stretch[] | undefined;
   /** Runs share their places, so one follows another. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -179,26 +213,104 @@ export class Program {
     }
   }
 
-  async #run({ memories = [], onGraph }: RunOptions): Promise<void> {
+  /**
+   * All frames of a clip, which meet in the program's moves. A frame goes from one of them to the next by itself, and what
+   * it will ask for behind it is kept meanwhile: so many frames take no more room than their values between two graphs.
+   */
+  runClip(
+    frames: readonly Inputs[],
+    output: string,
+    onMove: OnMove,
+    memory?: Kept | undefined,
+  ): Promise<Tensor[]> {
+    const result = this.#last.then(() => this.#runClip(frames, output, onMove, memory));
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  async #runClip(
+    frames: readonly Inputs[],
+    output: string,
+    onMove: OnMove,
+    memory: Kept | undefined,
+  ): Promise<Tensor[]> {
+    const device = this.#device;
+    const kept = frames.map(() => new Map<string, Place>());
+    const results: Tensor[] = [];
+    const forget = (of: Map<string, Place>, name: string) => {
+      const place = of.get(name);
+      if (place !== undefined) device.release(place);
+      of.delete(name);
+    };
+    try {
+      this.#stretches ??= stretchesOf(this.#steps, this.#parts);
+      let graph = 0;
+      for (const { steps, move, loads, saves, last } of this.#stretches) {
+        const first = graph;
+        const asked = new Map([...this.#inputs].filter(([name]) => loads.includes(name)));
+        for (const [f, inputs] of frames.entries()) {
+          const own = kept[f] as Map<string, Place>;
+          fill(device, asked, inputs);
+          for (const name of loads) {
+            const value = own.get(name);
+            if (value) device.copy(value, this.#place(name, value.shape));
+          }
+          graph = first;
+          for (const step of steps) graph = await this.#take(step, graph, { memories: [memory] });
+          for (const name of saves) {
+            const value = need(this.#values, name);
+            const copy = device.place(value.shape);
+            device.copy(value, copy);
+            own.set(name, copy);
+          }
+          if (this.#stretches.at(-1)?.steps === steps) {
+            results.push(...device.take(need(this.#values, output)));
+          }
+          for (const name of last) if (!asksFor(move, name)) forget(own, name);
+        }
+        if (move === undefined) continue;
+        await onMove(move.module, kept);
+        for (const own of kept) {
+          for (const name of last) if (name !== move.makes) forget(own, name);
+        }
+      }
+      return results;
+    } catch (error) {
+      for (const tensor of results) tensor.dispose();
+      throw error;
+    } finally {
+      for (const own of kept) for (const name of [...own.keys()]) forget(own, name);
+    }
+  }
+
+  async #run(options: RunOptions): Promise<void> {
+    let graph = 0;
+    for (const step of this.#steps) graph = await this.#take(step, graph, options);
+  }
+
+  /** One step; gives back the number of the next graph. */
+  async #take(step: Step, graph: number, { memories = [], onGraph }: RunOptions): Promise<number> {
     const device = this.#device;
     const values = this.#values;
-    let graph = 0;
-    for (const step of this.#steps) {
-      if (step.kind === 'graph') {
-        const part = this.#parts[graph] as Part;
-        // Only now is it known where the graphs before have put their outputs.
-        if (!this.#isBound.has(part)) part.bind(values);
-        this.#isBound.add(part);
-        for (const [name, place] of await part.run()) values.set(name, place);
-        onGraph?.(graph, values, 0);
-        graph++;
-      } else if (step.kind === 'attend') {
-        await device.attend(this.#attentions(step, memories));
-      } else {
-        const [picture, flow] = [need(values, step.picture), need(values, step.flow)];
-        device.warp(picture, flow, this.#place(step.result, warpedShape(picture, flow)));
-      }
+    if (step.kind === 'graph') {
+      const part = this.#parts[graph] as Part;
+      // Only now is it known where the graphs before have put their outputs.
+      if (!this.#isBound.has(part)) part.bind(values);
+      this.#isBound.add(part);
+      for (const [name, place] of await part.run()) values.set(name, place);
+      onGraph?.(graph, values, 0);
+      return graph + 1;
     }
+    if (step.kind === 'attend') {
+      await device.attend(this.#attentions(step, memories));
+    } else if (step.kind === 'warp') {
+      const [picture, flow] = [need(values, step.picture), need(values, step.flow)];
+      device.warp(picture, flow, this.#place(step.result, warpedShape(picture, flow)));
+    } else if (isNew(step)) {
+      const [tokens = ''] = Object.values(step.takes);
+      device.fill([[this.#place(step.makes, need(values, tokens).shape), [null]]]);
+    }
+    return graph;
   }
 
   #attentions(step: Step & Cut, memories: readonly (Kept | undefined)[]): BoundAttention[] {
@@ -289,7 +401,7 @@ export async function visit(
           }
           for (const name of ['q', 'k', 'v']) forget(of, `${name}.${cut}`);
         }
-      } else {
+      } else if (step.kind === 'warp') {
         for (const of of values) {
           const [picture, flow] = [need(of, step.picture), need(of, step.flow)];
           const result = device.place(warpedShape(picture, flow));
@@ -374,7 +486,14 @@ function alike(batch: number, memories: readonly (Kept | undefined)[]) {
 }
 
 const resultOf = (step: Exclude<Step, { kind: 'graph' }>): string =>
-  step.kind === 'attend' ? `attention.${step.cut}` : step.result;
+  step.kind === 'attend' ? `attention.${step.cut}` : step.kind === 'move' ? step.makes : step.result;
+
+/** Whether what a module makes is a value of its own, and not another one in the place of one that it takes. */
+const isNew = ({ takes, makes }: Move): boolean => !Object.values(takes).includes(makes);
+
+const asksFor = (move: Move | undefined, name: string): boolean =>
+  move !== undefined &&
+  (Object.values(move.takes).includes(name) || Object.values(move.measures).includes(name));
 
 const warpedShape = (picture: Place, flow: Place): number[] => [
   ...picture.shape.slice(0, 2),

@@ -10,6 +10,7 @@ import { WrongInputError, WrongShapeError } from './errors.ts';
 import {
   type Inputs,
   Kept,
+  type OnMove,
   Program,
   type ProgramSettings,
   type Step,
@@ -17,6 +18,7 @@ import {
   visit,
 } from './executor.ts';
 import type { Size } from './fit.ts';
+import { Motion, motionModules } from './motion.ts';
 
 /** Evaluations that go through the U-Net side by side: guidance's two. */
 const MOST_MEMBERS = 2;
@@ -41,6 +43,8 @@ export class PackNetworks implements Networks {
   readonly #stages = new Map<StageName, Program>();
   /** By the shape of their sample and context: the mutual variant's is twice as wide. */
   readonly #unets = new Map<string, Promise<Program>>();
+  /** Of windows of one length: one shorter clip, and one longer, and so on is rare. */
+  #motion: { readonly frames: number; readonly modules: Motion } | undefined;
 
   private constructor(device: Device, pack: Pack, size: Size) {
     this.#device = device;
@@ -155,6 +159,18 @@ export class PackNetworks implements Networks {
     }
   }
 
+  async evaluateClip(evaluations: readonly Evaluation[]): Promise<Tensor[]> {
+    const [first] = evaluations;
+    if (first === undefined) return [];
+    const [, , height = 0, width = 0] = first.sample.shape;
+    const tokens = first.context?.shape[1] ?? this.#contextTokens;
+    const unet = await this.#unetFor([1, height, width, tokens]);
+    const motion = this.#motionFor(evaluations.length);
+    const frames = evaluations.map((evaluation) => this.#inputs([evaluation]));
+    const move: OnMove = (module, values) => motion.move(module, values);
+    return unet.runClip(frames, 'prediction', move, first.memory as Kept | undefined);
+  }
+
   async remember(references: readonly Omit<Evaluation, 'memory'>[]): Promise<Memory> {
     const [first] = references;
     if (first === undefined) throw new WrongInputError('There is no reference.', 'Give at least one.');
@@ -173,12 +189,13 @@ export class PackNetworks implements Networks {
 
   /** Each reference attends to itself; what it attends with is kept. */
   async #passUNet(kept: Kept, references: readonly Omit<Evaluation, 'memory'>[]): Promise<void> {
-    const { unet: segments } = this.#pack.manifest;
+    const attentions = this.#pack.manifest.unet.map(({ attention }) => attention !== undefined);
     for (const [index, reference] of references.entries()) {
       const unet = await this.#unetOf([reference]);
       const [prediction] = await unet.run(this.#inputs([reference]), 'prediction', {
-        onGraph: (cut, values) => {
-          if (segments[cut]?.attention) keepTokens(kept, cut, values, '', index);
+        onGraph: (graph, values) => {
+          if (!attentions[graph]) return;
+          keepTokens(kept, attentions.slice(0, graph).filter(Boolean).length, values, '', index);
         },
       });
       prediction?.dispose();
@@ -251,6 +268,8 @@ export class PackNetworks implements Networks {
       );
     }
     this.#unets.clear();
+    this.#motion?.modules.dispose();
+    this.#motion = undefined;
   }
 
   #columns(left: Tensor, right: Tensor, first: number, count: number): Tensor {
@@ -295,11 +314,20 @@ export class PackNetworks implements Networks {
     if (unet === undefined) {
       const { unet: segments } = this.#pack.manifest;
       const settings = { sizes: pictureSizes(...size), signal };
-      unet = Program.create(this.#device, this.#pack, segmentSteps(segments, segments), settings);
+      const steps = segmentSteps(segments, segments, motionModules(this.#pack.manifest));
+      unet = Program.create(this.#device, this.#pack, steps, settings);
       this.#unets.set(kind, unet);
       unet.catch(() => this.#unets.delete(kind));
     }
     return unet;
+  }
+
+  #motionFor(frames: number): Motion {
+    if (this.#motion?.frames !== frames) {
+      this.#motion?.modules.dispose();
+      this.#motion = { frames, modules: new Motion(this.#device, this.#pack, frames) };
+    }
+    return this.#motion.modules;
   }
 
   #inputs(

@@ -6,7 +6,32 @@ import { countOf } from './device.ts';
 import { until } from './until.ts';
 
 /** More would only lengthen the wait for whoever cancels, and for all else that the device should draw. */
-const MOST_STEPS_IN_FLIGHT = 2;
+const MOST_IN_FLIGHT = 2;
+
+/** Keeps a device from running dry, and from lagging far behind: of so many steps issued, one must be done before the next. */
+export class Pace {
+  readonly #networks: Networks;
+  readonly #inFlight: Promise<void>[] = [];
+
+  constructor(networks: Networks) {
+    this.#networks = networks;
+  }
+
+  /** Before a step is issued. Throws the signal's reason, as soon as it has one. */
+  async wait(signal: AbortSignal | undefined): Promise<void> {
+    await breathe();
+    if (this.#inFlight.length === MOST_IN_FLIGHT)
+      await until(this.#inFlight.shift() as Promise<void>, signal);
+    signal?.throwIfAborted();
+  }
+
+  /** After a step was issued. */
+  issued(): void {
+    const done = this.#networks.settle('the device painted a frame');
+    done.catch(() => undefined);
+    this.#inFlight.push(done);
+  }
+}
 
 /** What the network says of several samples, one frame each; they stay the caller's, the predictions become its own. */
 export type Predict = (samples: readonly Tensor[], timestep: number) => Promise<readonly Tensor[]>;
@@ -54,13 +79,11 @@ export async function* denoisingSteps(
   signal?: AbortSignal,
 ): AsyncGenerator<{ readonly timestep: number; readonly latents: readonly Tensor[] }> {
   let latents = start;
-  const inFlight: Promise<void>[] = [];
+  const pace = new Pace(networks);
   for (const [index, timestep] of timesteps.entries()) {
     const held: Tensor[] = [...latents];
     try {
-      await breathe();
-      if (inFlight.length === MOST_STEPS_IN_FLIGHT) await until(inFlight.shift() as Promise<void>, signal);
-      signal?.throwIfAborted();
+      await pace.wait(signal);
       const predictions = await predict(latents, timestep);
       held.push(...predictions);
       const update = schedule.update(timestep, steps, eta);
@@ -76,9 +99,7 @@ export async function* denoisingSteps(
       for (const tensor of held) tensor.dispose();
     }
     if (after) latents = await after(latents, timesteps[index + 1]);
-    const done = networks.settle('the device painted a frame');
-    done.catch(() => undefined);
-    inFlight.push(done);
+    pace.issued();
     yield { timestep, latents };
   }
 }

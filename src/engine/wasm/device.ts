@@ -145,6 +145,10 @@ export class WasmDevice implements Device {
     else host(to).data.set(values, index * values.length);
   }
 
+  copyRange(from: Place, first: number, to: Place, at: number, count: number): void {
+    host(to).data.set(host(from).data.subarray(first, first + count), at);
+  }
+
   warp(picture: Place, flow: Place, result: Place): void {
     host(result).data = OPERATIONS.warp([host(picture), host(flow)], result.shape);
   }

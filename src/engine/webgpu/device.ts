@@ -202,6 +202,17 @@ export class WebGpuDevice implements Device {
     );
   }
 
+  copyRange(from: Place, first: number, to: Place, at: number, count: number): void {
+    const [source, start, target, place, bytes] = [
+      on(from).buffer,
+      this.#bytesOf([first]),
+      on(to).buffer,
+      this.#bytesOf([at]),
+      this.#bytesOf([count]),
+    ] as const;
+    this.#submit((encoder) => encoder.copyBufferToBuffer(source, start, target, place, bytes));
+  }
+
   warp(picture: Place, flow: Place, result: Place): void {
     const buffers = [picture, flow, result].map((place) => on(place).buffer);
     const parameters = [...picture.shape.slice(2), ...result.shape.slice(2)];
