@@ -82,6 +82,18 @@ test('finds the outline of each person, and of nobody else', async () => {
   }
 });
 
+test('finds an outline in a photo of any width, each pixel its own', async () => {
+  for (let width = 500; width <= 520; width++) {
+    const found = await page.evaluate(([url, width]) => window.poseRoom.outlineAtWidth(url, width), [
+      FIRST,
+      width,
+    ] as const);
+    expect(found?.size).toEqual([width, 512, width, 512, 512]);
+    expect(errorOf(found?.joints ?? [], 0)).toBeLessThan(CLOSE);
+    expect(found?.apart).toBeLessThan(0.02);
+  }
+});
+
 test('marks what a cropped photo does not show', async () => {
   const [person] = await page.evaluate((url) => window.poseRoom.findInPart(url, 150, 20, 260, 240), FIRST);
   const joints = person?.joints ?? [];
@@ -115,6 +127,31 @@ test('follows one person, and notices a second one soon', async () => {
 test('rejects what waits when the worker ends, and starts anew', async () => {
   const stopped = await page.evaluate((url) => window.told(window.poseRoom.findAndDispose(url)), FIRST);
   expect(stopped).toMatchObject({ error: 'PoseWorkerError' });
+  expect(await page.evaluate((url) => window.poseRoom.find('files', url), FIRST)).toHaveLength(1);
+});
+
+test('replaces a worker whose network aborts, and one that dies', async () => {
+  await page.evaluate(() => window.poseRoom.dispose('files'));
+  const starting = page.waitForEvent('worker');
+  await page.evaluate(() => window.poseRoom.warm('files'));
+  const worker = await starting;
+  // Rounding that does nothing: MediaPipe is given a width that it aborts at.
+  await worker.evaluate(() => {
+    Math.ceil = (value) => value;
+  });
+  const aborted = await page.evaluate((url) => window.told(window.poseRoom.outlineAtWidth(url, 513)), FIRST);
+  expect(aborted).toMatchObject({ error: 'PoseDetectionError', message: expect.stringContaining('Aborted') });
+  const restarting = page.waitForEvent('worker');
+  expect(await page.evaluate((url) => window.poseRoom.outlineAtWidth(url, 513), FIRST)).not.toBeNull();
+
+  const second = await restarting;
+  const ended = second.waitForEvent('close');
+  await second.evaluate(() => {
+    setTimeout(() => {
+      throw new Error('the wasm ran out of memory');
+    });
+  });
+  await ended;
   expect(await page.evaluate((url) => window.poseRoom.find('files', url), FIRST)).toHaveLength(1);
 });
 

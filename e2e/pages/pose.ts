@@ -59,6 +59,32 @@ const room = {
       return { joints, corners: [at(0, 0), at(right, 0), at(0, bottom), at(right, bottom)] };
     });
   },
+  /** A photo's outline, beside that of the same photo in a width that the network takes as it is; null: nobody. */
+  async outlineAtWidth(url: string, width: number) {
+    const photo = await pictureOf(url);
+    const canvas = new OffscreenCanvas(width, photo.height);
+    const context = canvas.getContext('2d');
+    // Wider than the photo: its last columns again, as they would be in a photo of that width.
+    context?.drawImage(photo, width - photo.width, 0);
+    context?.drawImage(photo, 0, 0);
+    const cut = canvas.transferToImageBitmap();
+    const [found] = await clients.files.outline(cut);
+    if (found === undefined) return null;
+    const { pose, outline } = found;
+    const [truth] = await clients.files.outline(photo);
+    let apart = 0;
+    for (let y = 0; y < outline.height; y++) {
+      for (let x = 0; x < Math.min(width, photo.width); x++) {
+        const here = outline.alpha[y * outline.width + x] ?? 0;
+        apart += Math.abs(here - (truth?.outline.alpha[y * photo.width + x] ?? 0));
+      }
+    }
+    return {
+      size: [pose.width, pose.height, outline.width, outline.height, outline.alpha.length / outline.width],
+      joints: [...pose.joints],
+      apart: apart / outline.alpha.length / 255,
+    };
+  },
   async keepsPicture(url: string) {
     const picture = await pictureOf(url);
     await clients.files.find(picture);

@@ -1,9 +1,11 @@
 /** The page's side of the pose worker: it starts when it is first needed, and again after it has died. */
-import * as Comlink from 'comlink';
-import type { Outlined, PoseSource } from '../pose/detector.ts';
-import { PoseModelError, PoseWorkerError } from '../pose/errors.ts';
-import type { PoseInfo, PoseService, PoseSettings } from '../pose/service.ts';
+import { type Remote, transfer } from 'comlink';
+import type { Outlined } from '../pose/detector.ts';
+import { PoseDetectionError, PoseModelError, PoseWorkerError } from '../pose/errors.ts';
+import type { PoseSource } from '../pose/picture.ts';
+import type { PoseInfo, PoseMode, PoseService, PoseSettings } from '../pose/service.ts';
 import type { Pose } from '../pose/types.ts';
+import { WorkerHandle } from './worker-handle.ts';
 import './wire.ts';
 
 type Choice = Omit<PoseSettings, 'assets'>;
@@ -15,75 +17,62 @@ export const FOR_LIVE: Choice = { model: 'lite', people: 1, delegate: 'CPU' };
 /** The same, but a second person is noticed within a second or two, and can be chosen. */
 export const FOR_LIVE_COMPANY: Choice = { ...FOR_LIVE, people: 2, searchEveryMs: 1500 };
 
-interface Running {
-  readonly worker: Worker;
-  readonly service: Comlink.Remote<PoseService>;
-  /** Rejects when the worker dies; never resolves. */
-  readonly death: Promise<never>;
-  /** Ends the worker and rejects what waits for it. */
-  die(reason: string): void;
-}
+/** Seconds without an answer: for networks that may still have to be fetched over a slow line, and for one picture. */
+const LOADING = 300;
+const LOOKING = 30;
 
 export class PoseClient {
-  private running: Running | undefined;
+  readonly #worker: WorkerHandle<PoseService>;
 
-  constructor(
-    private readonly choice: Choice,
-    private readonly assets = new URL('pose/', document.baseURI).href,
-  ) {}
+  constructor(choice: Choice, assets = new URL('pose/', document.baseURI).href) {
+    this.#worker = new WorkerHandle<PoseService>({
+      start: () => new Worker(new URL('../../workers/pose.worker.ts', import.meta.url), { type: 'module' }),
+      prepare: (ask) => ask((service) => service.configure({ ...choice, assets }), LOADING),
+      died: (reason) => new PoseWorkerError(reason),
+      // MediaPipe's graph does not survive an error of its own: the next picture would never be answered.
+      isFatal: (error) => error instanceof PoseDetectionError,
+    });
+  }
 
   /** Has the model ready, so that the first picture does not wait for it. Optional. */
-  async warm(mode: 'image' | 'video'): Promise<PoseInfo> {
-    return this.ask((service) => service.warm(mode));
+  async warm(mode: PoseMode): Promise<PoseInfo> {
+    return this.#worker.ask((service) => service.warm(mode), LOADING);
   }
 
   /** Everybody in one picture, largest first. The picture stays the caller's. */
   async find(picture: PoseSource): Promise<Pose[]> {
-    return this.ask((service) => service.find(picture));
+    return this.#look('image', (service) => service.find(picture));
   }
 
   /** Everybody in one picture with their outlines, largest first. The picture stays the caller's. */
   async outline(picture: PoseSource): Promise<Outlined[]> {
-    return this.ask((service) => service.outline(picture));
+    return this.#look('outline', (service) => service.outline(picture));
   }
 
   /** Everybody in the next picture of a clip or a camera. The frame is handed over: the worker closes it. */
   async follow(frame: ImageBitmap | VideoFrame, timeMs: number): Promise<Pose[]> {
-    return this.ask((service) => service.follow(Comlink.transfer(frame, [frame]), timeMs));
+    try {
+      return await this.#look('video', (service) => service.follow(transfer(frame, [frame]), timeMs));
+    } finally {
+      // Where it did not come to that.
+      frame.close();
+    }
   }
 
   /** Another clip begins. */
   async forget(): Promise<void> {
-    if (this.running) await this.ask((service) => service.forget());
+    if (this.#worker.isRunning) await this.#worker.ask((service) => service.forget(), LOOKING);
   }
 
   /** Stops the worker; calls in flight are rejected, and the next call starts a new one. */
   dispose(reason = 'it was closed.'): void {
-    this.running?.die(reason);
+    this.#worker.end(reason);
   }
 
-  private async ask<T>(question: (service: Comlink.Remote<PoseService>) => Promise<T>): Promise<T> {
-    this.running ??= this.start();
-    const { service, death } = this.running;
-    // A worker that died answers nothing: without the race, the call would wait forever.
-    return Promise.race([question(service), death]);
-  }
-
-  private start(): Running {
-    const worker = new Worker(new URL('../../workers/pose.worker.ts', import.meta.url), { type: 'module' });
-    const { promise: death, reject } = Promise.withResolvers<never>();
-    const die = (reason: string) => {
-      worker.terminate();
-      if (this.running?.worker === worker) this.running = undefined;
-      reject(new PoseWorkerError(reason));
-    };
-    worker.addEventListener('error', (event) => die(event.message || 'it could not be started.'));
-    worker.addEventListener('messageerror', () => die('a message could not be read.'));
-    // Nobody may be waiting when it dies.
-    death.catch(() => {});
-    const service = Comlink.wrap<PoseService>(worker);
-    service.configure({ ...this.choice, assets: this.assets }).catch(() => {});
-    return { worker, service, death, die };
+  /** The network is ready first, so that the time it takes to come is not taken for a picture that hangs. */
+  async #look<T>(mode: PoseMode, question: (service: Remote<PoseService>) => Promise<T>): Promise<T> {
+    await this.warm(mode);
+    return this.#worker.ask(question, LOOKING);
   }
 }
 

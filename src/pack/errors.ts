@@ -96,7 +96,7 @@ wireError('NoRoomError', NoRoomError);
 export class ImportDiedError extends PirouetteError {
   constructor(reason: string) {
     super(
-      `The import stopped: ${reason}.`,
+      `The import stopped: ${reason}`,
       'Try again; if it happens again, export the weights with npm run export and choose the pack.',
     );
   }

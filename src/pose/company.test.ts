@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { emptyPose } from './body.ts';
 import { Company } from './company.ts';
-import type { PoseSource } from './detector.ts';
+import type { PoseSource } from './picture.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

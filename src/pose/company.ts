@@ -3,7 +3,7 @@
  * only found by searching the whole picture, which costs more than following does. So while somebody is alone others
  * are sought now and then, and only once the answer is on its way.
  */
-import type { PoseSource } from './detector.ts';
+import type { PoseSource } from './picture.ts';
 import type { Pose } from './types.ts';
 
 type Look = (source: PoseSource, timeMs: number) => Pose[];

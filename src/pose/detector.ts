@@ -1,11 +1,11 @@
 import { PoseLandmarker, type PoseLandmarkerResult } from '@mediapipe/tasks-vision';
 import { PoseDetectionError, PoseModelError } from './errors.ts';
 import { poseFromLandmarks } from './landmarks.ts';
+import { columnsOf, inWholeRows, type PoseSource, sizeOf } from './picture.ts';
 import { startTask } from './runtime.ts';
 import type { Pose } from './types.ts';
 
 export type PoseModel = 'lite' | 'full' | 'heavy';
-export type PoseSource = ImageBitmap | VideoFrame | ImageData;
 
 export interface DetectorOptions {
   /** Where the bundles and MediaPipe's runtime lie: an absolute URL that ends in a slash. */
@@ -23,7 +23,7 @@ export interface DetectorOptions {
   readonly delegate: 'CPU' | 'GPU';
 }
 
-/** How surely each pixel of a picture, or of a smaller copy of it, belongs to a person: 0 to 255. */
+/** How surely each pixel of a picture belongs to a person: 0 to 255. */
 export interface Outline {
   readonly width: number;
   readonly height: number;
@@ -90,14 +90,15 @@ export class PoseDetector {
 
   /** Everybody in the picture, with their outlines; only in the mode of that name. */
   outline(source: PoseSource): Outlined[] {
-    const result = this.look(source, 0);
-    const poses = posesOf(result, source);
+    const { width } = sizeOf(source);
+    const picture = inWholeRows(source);
+    const result = this.look(picture, 0);
+    const poses = posesOf(result, picture, width);
     return (result.segmentationMasks ?? []).flatMap((mask, index) => {
-      const { width, height } = mask;
-      const alpha = Uint8Array.from(mask.getAsFloat32Array(), (share) => Math.round(share * 255));
+      const alpha = columnsOf(mask.getAsFloat32Array(), mask.width, width);
       mask.close();
       const pose = poses[index];
-      return pose ? [{ pose, outline: { width, height, alpha } }] : [];
+      return pose ? [{ pose, outline: { width, height: mask.height, alpha } }] : [];
     });
   }
 
@@ -144,15 +145,17 @@ async function fetchBundle(url: string): Promise<Uint8Array> {
   }
 }
 
-function posesOf(result: PoseLandmarkerResult, source: PoseSource): Pose[] {
-  const { width, height } = sizeOf(source);
-  return result.landmarks.map((landmarks) => poseFromLandmarks(landmarks, width, height));
-}
-
-function sizeOf(source: PoseSource): { width: number; height: number } {
-  return 'displayWidth' in source
-    ? { width: source.displayWidth, height: source.displayHeight }
-    : { width: source.width, height: source.height };
+/** `width`: how much of a picture that was widened is the picture itself. */
+function posesOf(result: PoseLandmarkerResult, source: PoseSource, width = sizeOf(source).width): Pose[] {
+  const size = sizeOf(source);
+  const stretch = size.width / width;
+  return result.landmarks.map((landmarks) =>
+    poseFromLandmarks(
+      landmarks.map(({ x, y, visibility }) => ({ x: x * stretch, y, visibility })),
+      width,
+      size.height,
+    ),
+  );
 }
 
 const reason = (error: unknown) => (error instanceof Error ? error.message : String(error));

@@ -1,6 +1,7 @@
 import { extent } from './body.ts';
 import { Company } from './company.ts';
-import { type DetectorOptions, type Outlined, PoseDetector, type PoseSource } from './detector.ts';
+import { type DetectorOptions, type Outlined, PoseDetector } from './detector.ts';
+import type { PoseSource } from './picture.ts';
 import type { Pose } from './types.ts';
 
 export interface PoseSettings extends Omit<DetectorOptions, 'mode'> {
@@ -8,9 +9,9 @@ export interface PoseSettings extends Omit<DetectorOptions, 'mode'> {
   readonly searchEveryMs?: number;
 }
 
-type Mode = DetectorOptions['mode'];
+export type PoseMode = DetectorOptions['mode'];
 /** 'one' is 'video' for a single person. */
-type Role = Mode | 'one';
+type Role = PoseMode | 'one';
 
 export interface PoseInfo {
   /** What the network really runs on: a GPU that was asked for and does not work gives way to the CPU. */
@@ -29,8 +30,9 @@ export class PoseService {
   }
 
   /** Settles when the detector for `mode` runs at full speed. */
-  async warm(mode: Mode): Promise<PoseInfo> {
+  async warm(mode: PoseMode): Promise<PoseInfo> {
     const { delegate } = await this.detector(mode);
+    if (mode === 'video' && this.settings?.searchEveryMs !== undefined) await this.detector('one');
     return { delegate };
   }
 
@@ -78,7 +80,11 @@ export class PoseService {
     await Promise.all([this.close('video'), this.close('one')]);
   }
 
-  private async look<T>(mode: Mode, source: PoseSource, question: (detector: PoseDetector) => T): Promise<T> {
+  private async look<T>(
+    mode: PoseMode,
+    source: PoseSource,
+    question: (detector: PoseDetector) => T,
+  ): Promise<T> {
     try {
       return question(await this.detector(mode));
     } finally {
