@@ -2,9 +2,10 @@
  * How well a dance fits another body: figures with known proportions dance, and the truth is the reference's own figure
  * with the same bearing. Pure arithmetic: no browser is needed.
  */
+import { BONES, type Part } from '../src/pose/anatomy.ts';
 import { isSeen, JOINT_COUNT, jointX, jointY } from '../src/pose/body.ts';
 import { fitTrack } from '../src/pose/fit.ts';
-import { BONES, distance, type Part, placeOf } from '../src/pose/proportions.ts';
+import { distance, placeOf } from '../src/pose/proportions.ts';
 import {
   photograph,
   randomBody,

@@ -1,6 +1,7 @@
 /**
  * The names, types and shapes of every tensor in checkpoints that people publish and will bring, from the configs that
- * come with them: Stable Diffusion 1.5 and 2.1, AnimateAnyone as Moore Threads publishes it, the openpose ControlNet.
+ * come with them: Stable Diffusion 1.5 and 2.1, AnimateAnyone as Moore Threads publishes it, AnimateDiff's motion modules,
+ * the openpose ControlNet.
  * Each list becomes a compressed text in fixtures/names, one tensor a line.
  *   node --import tsx tools/published-names.ts
  */
@@ -43,7 +44,11 @@ export function publishedTensors(): ReadonlyMap<string, Tensors> {
     ['animate-anyone-denoising-unet', unetTensors(UNET)],
     ['animate-anyone-reference-unet', withoutEnd(unetTensors(UNET))],
     ['animate-anyone-pose-guider', poseEncoderTensors(POSE_ENCODER)],
-    ['animate-anyone-motion-module', motionModules()],
+    ['animate-anyone-motion-module', motionModules({ frames: 32, inMiddle: true })],
+    ['animatediff-v1', motionModules({ frames: 24, inMiddle: false })],
+    ['animatediff-v2', motionModules({ frames: 32, inMiddle: true })],
+    ['animatediff-v3', motionModules({ frames: 32, inMiddle: false })],
+    ['animatediff-v2-diffusers', adapterNames(motionModules({ frames: 32, inMiddle: true }))],
     ['control-v11p-openpose', controlNet()],
     ['control-v11p-openpose-diffusers', diffusersControlNet()],
   ]);
@@ -148,7 +153,7 @@ function openClipText(): Tensors {
 }
 
 /** Two layers deep in every block of the way down, three in those of the way up, one in the middle. */
-function motionModules(): Tensors {
+function motionModules({ frames, inMiddle }: { frames: number; inMiddle: boolean }): Tensors {
   const tensors = new Map<string, readonly number[]>();
   const module = (place: string, width: number) => {
     const put = (name: string, ...shape: number[]) =>
@@ -168,7 +173,7 @@ function motionModules(): Tensors {
       const attention = `${block}.attention_blocks.${i}`;
       for (const part of ['to_q', 'to_k', 'to_v']) put(`${attention}.${part}.weight`, width, width);
       linear(`${attention}.to_out.0`, width, width);
-      put(`${attention}.pos_encoder.pe`, 1, 32, width);
+      put(`${attention}.pos_encoder.pe`, 1, frames, width);
       norm(`${block}.norms.${i}`);
     }
     linear(`${block}.ff.net.0.proj`, width, width * 8);
@@ -179,11 +184,27 @@ function motionModules(): Tensors {
   WIDTHS.forEach((width, i) => {
     for (const j of [0, 1]) module(`down_blocks.${i}.motion_modules.${j}`, width);
   });
-  module('mid_block.motion_modules.0', WIDTHS.at(-1) as number);
+  if (inMiddle) module('mid_block.motion_modules.0', WIDTHS.at(-1) as number);
   [...WIDTHS].reverse().forEach((width, i) => {
     for (const j of [0, 1, 2]) module(`up_blocks.${i}.motion_modules.${j}`, width);
   });
   return tensors;
+}
+
+/** As diffusers' MotionAdapter saves them. */
+function adapterNames(original: Tensors): Tensors {
+  const names = new Map<string, readonly number[]>();
+  for (const [name, shape] of original) {
+    if (name.includes('attention_blocks.1.pos_encoder')) continue;
+    const present = name
+      .replace('.temporal_transformer', '')
+      .replace('attention_blocks.0.pos_encoder', 'pos_embed')
+      .replace(/attention_blocks\.(\d)/, (_, i: string) => `attn${Number(i) + 1}`)
+      .replace(/norms\.(\d)/, (_, i: string) => `norm${Number(i) + 1}`)
+      .replace('ff_norm', 'norm3');
+    names.set(present, shape);
+  }
+  return names;
 }
 
 /** What a ControlNet adds to its copy of the U-Net's way down: a layer to every place where it hands something over. */

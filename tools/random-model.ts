@@ -153,7 +153,7 @@ export function modelReading(imageEncoder: ImageEncoderConfig): ModelConfigs {
   return { ...SMALL_MODEL, unet, imageEncoder };
 }
 
-function randomWeights(plans: readonly SegmentPlan[], seed: number): Uint8Array<ArrayBuffer> {
+export function randomWeights(plans: readonly SegmentPlan[], seed: number): Uint8Array<ArrayBuffer> {
   const weights = plans.flatMap((plan) => plan.weights);
   const header = safetensorsHeader(weights.map(({ name, shape }) => ({ name, shape, dtype: 'F32' })));
   return concat([

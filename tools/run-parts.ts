@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import * as ort from 'onnxruntime-web';
 import { widenHalves } from '../src/onnx/float.ts';
+import type { MotionModule } from '../src/onnx/motion.ts';
 import { layOutPart, type Storage, storeTensor } from '../src/onnx/part.ts';
 import { concat } from '../src/onnx/proto.ts';
 import { type Part, retypeToF32 } from '../src/onnx/retype.ts';
 import { type FloatType, tensorIndexOf } from '../src/onnx/safetensors.ts';
 import type { SegmentPlan } from '../src/onnx/trace.ts';
-import type { Attention } from '../src/onnx/unet.ts';
+import type { Attention, UNetPlan } from '../src/onnx/unet.ts';
 
 /** What the tests of this room share: parts run by ONNX Runtime's WASM backend in Node. */
 
@@ -112,6 +113,85 @@ export async function evaluate(
   }
   return { prediction: values.prediction as Numbers, memory: own };
 }
+
+/**
+ * One evaluation of a U-Net with motion modules for all frames of a clip. Modules see `most` tokens at a time, and are
+ * left out where there are none.
+ */
+export async function evaluateClip(
+  segments: readonly Runner[],
+  modules: readonly Runner[] | undefined,
+  plan: UNetPlan,
+  frames: readonly Readonly<Record<string, Numbers>>[],
+  { maxFrames, most }: { readonly maxFrames: number; readonly most: number },
+  memory?: KeysAndValues,
+): Promise<Numbers[]> {
+  const values: Record<string, Numbers>[] = frames.map((inputs) => ({ ...inputs }));
+  for (const [i, segment] of segments.entries()) {
+    for (const frame of values) Object.assign(frame, await segment.run(frame));
+    const cut = plan.cuts[i];
+    if (cut === undefined) break;
+    if ('motion' in cut) {
+      const motion = plan.motions[cut.motion]!;
+      const moved = await move(modules?.[cut.motion], motion, values, maxFrames, most);
+      for (const [f, frame] of values.entries()) frame[motion.moved] = moved[f]!;
+      continue;
+    }
+    const attention = plan.attentions[cut.attention]!;
+    for (const frame of values) {
+      const [q, k, v] = ['q', 'k', 'v'].map((part) => frame[`${part}.${cut.attention}`]!) as [
+        Numbers,
+        Numbers,
+        Numbers,
+      ];
+      const sources = [...(memory ? [memory[cut.attention]!] : []), { k, v }];
+      frame[`attention.${cut.attention}`] = attend(q, sources, attention);
+    }
+  }
+  return values.map(({ prediction }) => prediction!);
+}
+
+async function move(
+  module: Runner | undefined,
+  motion: MotionModule,
+  frames: readonly Readonly<Record<string, Numbers>>[],
+  maxFrames: number,
+  most: number,
+): Promise<Numbers[]> {
+  const tokens = frames.map((frame) => frame[motion.tokens]!);
+  const [, count = 0, channels = 0] = tokens[0]!.shape;
+  const moved = tokens.map(({ shape, values }) => ({ shape, values: new Float32Array(values.length) }));
+  if (module === undefined) return moved;
+  const positions = new Float32Array(frames.length * maxFrames);
+  for (const f of frames.keys()) positions[f * maxFrames + f] = 1;
+  const moments = frames.map((frame) => (motion.moments ? frame[motion.moments]! : undefined));
+  for (let start = 0; start < count; start += most) {
+    const taken = Math.min(most, count - start);
+    const [from, to] = [start * channels, (start + taken) * channels];
+    const made = await module.run({
+      tokens: joined(
+        tokens.map(({ values }) => values.slice(from, to)),
+        [taken, channels],
+      ),
+      positions: { shape: [frames.length, maxFrames], values: positions },
+      ...(motion.moments && {
+        moments: joined(
+          moments.map((each) => each!.values),
+          moments[0]!.shape.slice(1),
+        ),
+      }),
+    });
+    const length = to - from;
+    for (const [f, frame] of moved.entries())
+      frame.values.set(made.moved!.values.subarray(f * length, (f + 1) * length), from);
+  }
+  return moved;
+}
+
+const joined = (rows: readonly Float32Array[], shape: readonly number[]): Numbers => ({
+  shape: [rows.length, ...shape],
+  values: Float32Array.from(rows.flatMap((row) => [...row])),
+});
 
 function attend(q: Numbers, sources: KeysAndValues, { heads, headSize }: Attention): Numbers {
   const width = heads * headSize;

@@ -156,14 +156,14 @@ describe('what the mover is told', () => {
 
   it("is the training's", () => {
     const told = teller.tell(poseOf('target_joints'));
-    for (const name of ['limbs', 'torso', 'told'] as const) {
+    for (const name of ['limbs', 'torso', 'whole', 'told'] as const) {
       expect(apart(told[name], trueOf(name)), name).toBeLessThan(1e-4);
     }
   });
 
   it('is no move in the pose of the photo', () => {
-    const { limbs, torso } = teller.tell(poseOf('reference_joints'));
-    for (const places of [limbs, torso]) expect(apart(places, teller.here)).toBeLessThan(1e-5);
+    const { limbs, torso, whole } = teller.tell(poseOf('reference_joints'));
+    for (const places of [limbs, torso, whole]) expect(apart(places, teller.here)).toBeLessThan(1e-5);
   });
 });
 

@@ -1,6 +1,7 @@
-import { JOINT, type Point } from '../pose/body.ts';
-import { distance, placeOf, quantile, ROOT } from '../pose/proportions.ts';
-import type { Pose } from '../pose/types.ts';
+import { JOINT, ROOT } from '../pose/anatomy.ts';
+import type { Point } from '../pose/body.ts';
+import { distance, placeOf, quantile } from '../pose/proportions.ts';
+import { JOINTS, type Pose } from '../pose/types.ts';
 
 /**
  * How the parts of a body get from one pose to another: the torso as one piece by the affine map that takes its length and
@@ -111,6 +112,23 @@ export function movesOf(target: Pose, reference: Pose): Map<string, Move> {
   return moves;
 }
 
+/** What a joint of a limb counts in the whole body's move, beside one of head or trunk. */
+const LIMB_COUNTS = 0.3;
+const TRUNK = new Set<number>([
+  ...FACE,
+  JOINT.neck,
+  JOINT.rightShoulder,
+  JOINT.leftShoulder,
+  JOINT.rightHip,
+  JOINT.leftHip,
+]);
+
+/** The body as one piece: the similarity nearest to taking all of its joints along. */
+export function moveOfWhole(target: Pose, reference: Pose): Move {
+  const shares = JOINTS.map((_, joint) => ({ joint, share: TRUNK.has(joint) ? 1 : LIMB_COUNTS }));
+  return similarity(target, reference, shares, STRETCH, 2);
+}
+
 /** How much broader the photo's person is: the middle of what its parts' lengths say. */
 function breadthOf(target: Pose, reference: Pose): number {
   const ratios = [...LIMBS, [JOINT.neck, ROOT] as const].flatMap(([start, end]) => {
@@ -167,13 +185,23 @@ function ofTorso(target: Segment, reference: Segment, wide: Point, wasWide: Poin
 
 /** The similarity nearest to taking every point of the face, and the neck, to where it was. */
 function ofHead(target: Pose, reference: Pose): Move {
-  const seen = [
-    ...FACE.map((joint) => ({ joint, share: 1 })),
-    { joint: JOINT.neck, share: NECK_COUNTS },
-  ].flatMap(({ joint, share }) => {
+  const shares = [...FACE.map((joint) => ({ joint, share: 1 })), { joint: JOINT.neck, share: NECK_COUNTS }];
+  return similarity(target, reference, shares, BREADTH);
+}
+
+/** The similarity nearest to taking joints to where they were, each by its share; its size is held within bounds. */
+function similarity(
+  target: Pose,
+  reference: Pose,
+  shares: readonly { readonly joint: number; readonly share: number }[],
+  bounds: readonly [number, number],
+  fewest = 1,
+): Move {
+  const seen = shares.flatMap(({ joint, share }) => {
     const [t, r] = [placeOf(target, joint), placeOf(reference, joint)];
     return t && r ? { share, t, r } : [];
   });
+  if (seen.length < fewest) return STILL;
   const total = seen.reduce((sum, { share }) => sum + share, 0);
   const mean = (of: (pair: (typeof seen)[number]) => Point): Point =>
     seen.reduce((sum, pair) => plus(sum, times(of(pair), pair.share / total)), { x: 0, y: 0 });
@@ -186,7 +214,7 @@ function ofHead(target: Pose, reference: Pose): Move {
     squares += share * (a.x * a.x + a.y * a.y);
   }
   const size = Math.hypot(cos, sin);
-  const scale = held(size / Math.max(squares, 1e-6), BREADTH) / Math.max(size, 1e-6);
+  const scale = held(size / Math.max(squares, 1e-6), bounds) / Math.max(size, 1e-6);
   [cos, sin] = [cos * scale, sin * scale];
   return throughMiddles({ xx: cos, xy: -sin, yx: sin, yy: cos }, ofTarget, ofReference);
 }

@@ -4,9 +4,9 @@ import { resized } from './resample.ts';
 import { plateSize } from './sizes.ts';
 
 /** Pixels, of the plate's working size, by which the hole is wider than the matte. */
-const MARGIN = 3;
+const MARGIN = 4;
 /** A matte from here on is a hole. */
-const LITTLE = 0.08;
+const LITTLE = 0.1;
 /** How much of the matte is known to be the person's own colour. */
 const SURE_FROM = 0.6;
 const SURE_AT = 0.95;
@@ -20,7 +20,7 @@ export interface Opening {
 /** The photo with its person's place filled from around. */
 export function opening(photo: Planes, matte: Planes): Opening {
   const size = plateSize(photo);
-  const hole = widened(resized(matte, size), MARGIN);
+  const hole = softened(softened(widened(resized(matte, size), MARGIN)));
   return { picture: filled(resized(photo, size), hole), hole };
 }
 
@@ -66,6 +66,24 @@ function widened({ width, height, data }: Planes, margin: number): Planes {
   const marked = data.map((value) => (value > LITTLE ? 1 : 0));
   reach(marked, rows, 1, (i) => i % width, width);
   reach(rows, result.data, width, (i) => Math.floor(i / width), height);
+  return result;
+}
+
+/** Means of squares of three pixels a side, as far as they lie inside. */
+function softened({ width, height, data }: Planes): Planes {
+  const result = planesOf({ width, height }, 1);
+  for (let y = 0, i = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, i++) {
+      let [sum, count] = [0, 0];
+      for (let row = Math.max(0, y - 1); row <= Math.min(height - 1, y + 1); row++) {
+        for (let column = Math.max(0, x - 1); column <= Math.min(width - 1, x + 1); column++) {
+          sum += data[row * width + column] as number;
+          count++;
+        }
+      }
+      result.data[i] = sum / count;
+    }
+  }
   return result;
 }
 

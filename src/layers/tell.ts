@@ -1,5 +1,5 @@
 import type { Pose } from '../pose/types.ts';
-import { type Distance, distanceTo, movesOf, outlines, STILL } from './moves.ts';
+import { type Distance, distanceTo, moveOfWhole, movesOf, outlines, STILL } from './moves.ts';
 import { type Planes, planesOf, type Size, stacked } from './planes.ts';
 import { resized } from './resample.ts';
 import { warp } from './warp.ts';
@@ -9,12 +9,17 @@ const CELL = 4;
 
 /** What the mover is told of a frame beside its skeleton. Places are shares of the photo's sides, a cell each. */
 export interface Told {
-  /** Where a cell's limb or head comes from by the poses alone, and where its piece of the torso does; and coarser. */
+  /**
+   * Where each cell comes from by the poses alone: if it belongs to the nearest limb or the head, to the torso, or to a
+   * body that moved as one piece. And the same four times as coarse.
+   */
   readonly limbs: Planes;
   readonly torso: Planes;
+  readonly whole: Planes;
   readonly limbs3: Planes;
   readonly torso3: Planes;
-  /** How near both persons are, both moves, and the photo and its outline read through them. */
+  readonly whole3: Planes;
+  /** How near both persons are, the three moves, and the photo and its outline read through each. */
   readonly told: Planes;
 }
 
@@ -68,7 +73,9 @@ export class Teller {
     const pieces = lines.map(({ part }) => (part === 'torso' ? undefined : moves.get(part)));
     const near = planesOf(this.#cells, 2);
     near.data.set(this.#nearReference, count);
-    const [limbs, torso] = [planesOf(this.#cells, 2), planesOf(this.#cells, 2)];
+    const ofWhole = moveOfWhole(target, this.#reference);
+    const sources = [0, 1, 2].map(() => planesOf(this.#cells, 2));
+    const [limbs, torso, whole] = sources as [Planes, Planes, Planes];
     this.#eachCell((i, x, y) => {
       near.data[i] = Math.exp(-least(distances, x, y));
       let nearest = Infinity;
@@ -82,23 +89,24 @@ export class Teller {
       for (const [places, { xx, xy, yx, yy, dx, dy }] of [
         [limbs, follows],
         [torso, ofTorso],
+        [whole, ofWhole],
       ] as const) {
         places.data[i] = (xx * x + xy * y + dx) / (width * CELL);
         places.data[count + i] = (yx * x + yy * y + dy) / (height * CELL);
       }
     });
-    const quarter = { width: width / 4, height: height / 4 };
+    const coarse = (places: Planes) => resized(places, { width: width / 4, height: height / 4 });
     return {
       limbs,
       torso,
-      limbs3: resized(limbs, quarter),
-      torso3: resized(torso, quarter),
+      whole,
+      limbs3: coarse(limbs),
+      torso3: coarse(torso),
+      whole3: coarse(whole),
       told: stacked(
         near,
-        this.#moveOf(limbs),
-        this.#moveOf(torso),
-        warp(this.#small, limbs),
-        warp(this.#small, torso),
+        ...sources.map((places) => this.#moveOf(places)),
+        ...sources.map((places) => warp(this.#small, places)),
       ),
     };
   }

@@ -233,6 +233,7 @@ export class LiveSession {
   #notice(size: Size, people: readonly Pose[], takenAt: number, poseMs: number): void {
     const time = takenAt / 1000;
     const person = this.#track.push({ time, people });
+    if (person && this.#track.isStranger) this.#fit.learnAnew();
     const pose = person && this.#fit.push(person, time);
     this.#listener.look({ size, people, person, calibration: this.#fit.calibration });
     if (pose && boundingBox(pose)) this.#newest.put({ pose, takenAt, poseMs });

@@ -139,3 +139,12 @@ function middle(trace: Trace, side: string, input: Value, shape: KlShape): Value
   }
   return resnet(trace, `${name}.resnets.1`, x, width, shape.groups);
 }
+
+/** The autoencoder's attention before diffusers 0.15. */
+export function presentAutoencoderName(name: string): string {
+  return name.replace(
+    /(mid_block\.attentions\.\d+)\.(query|key|value|proj_attn)\./,
+    (_, block: string, part: string) =>
+      `${block}.${{ query: 'to_q', key: 'to_k', value: 'to_v', proj_attn: 'to_out.0' }[part]}.`,
+  );
+}

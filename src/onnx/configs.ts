@@ -22,6 +22,26 @@ export interface UNetConfig {
   readonly [other: string]: unknown;
 }
 
+/** diffusers' MotionAdapter: modules after every layer of a U-Net, which look along time. */
+export interface MotionConfig {
+  readonly block_out_channels: readonly number[];
+  readonly motion_layers_per_block?: number | readonly number[];
+  readonly motion_mid_block_layers_per_block?: number;
+  readonly motion_transformer_layers_per_block?: number | readonly number[];
+  readonly motion_num_attention_heads: number | readonly number[];
+  readonly motion_norm_num_groups: number;
+  readonly motion_max_seq_length: number;
+  readonly use_motion_mid_block: boolean;
+  /** Ours: of the modules in up blocks without attention, whose number diffusers' UNetMotionModel fixes. */
+  readonly plain_up_norm_num_groups?: number;
+  /**
+   * Ours: each frame has a group norm of its own, as in AnimateDiff's and AnimateAnyone's own code. diffusers measures
+   * all frames as one.
+   */
+  readonly norm_each_frame?: boolean;
+  readonly [other: string]: unknown;
+}
+
 /** ControlNetConditioningEmbedding. */
 export interface PoseEncoderConfig {
   readonly conditioning_embedding_channels: number;

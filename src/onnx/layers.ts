@@ -104,6 +104,26 @@ export function gelu(trace: Trace, x: Value): Value {
   return trace.node('Mul', [trace.node('Mul', [x, gate], x.shape), scalar(0.5)], x.shape);
 }
 
+/** One half of a projection, gated by the GELU of the other; x is [batch, tokens, channels]. */
+export function geglu(trace: Trace, name: string, x: Value): Value {
+  const width = x.shape[2] as number;
+  const inner = width * 4;
+  const both = linear(trace, `${name}.net.0.proj`, x, inner * 2);
+  const half = [...x.shape.slice(0, 2), inner];
+  const [straight, gate] = trace.nodes(
+    'Split',
+    [both, trace.constant('int64', [inner, inner])],
+    [half, half],
+    { name, axis: -1 },
+  ) as [Value, Value];
+  return linear(
+    trace,
+    `${name}.net.2`,
+    trace.node('Mul', [straight, gelu(trace, gate)], half, { name }),
+    width,
+  );
+}
+
 export function add(trace: Trace, a: Value, b: Value): Value {
   return trace.node('Add', [a, b], a.shape);
 }

@@ -5,7 +5,7 @@ import { add, beside, channels, conv, enlarge, scale, shrink, sizeAt } from './l
 import { type SegmentPlan, Trace, type Value } from './trace.ts';
 
 /** Channels of what a frame is told beside its skeleton, a cell each (see the layers' `tell`). */
-export const TOLD_CHANNELS = 14;
+export const TOLD_CHANNELS = 20;
 /** Channels of its output, in this order. */
 export const LAYER_CHANNELS = { move: 2, outline: 1, seen: 1, shadow: 1, paint: 3 } as const;
 export const LAYERS_CHANNELS = 8;
@@ -80,9 +80,8 @@ function planFrame(widths: readonly number[]): SegmentPlan[] {
   // Level 3: which of the guides' pieces each cell follows.
   const skeleton = trace.input('skeleton', ['batch', 3, ...sizeAt(0)]);
   const here = at(1, 'here', 2);
-  const [limbs3, torso3] = [at(3, 'limbs_3', 2), at(3, 'torso_3', 2)];
+  const pieces3 = ['limbs_3', 'torso_3', 'whole_3'].map((name) => at(3, name, 2));
   const here2 = shrink(trace, here, 2, levelSize(2));
-  const here3 = shrink(trace, here2, 2, levelSize(3));
   const joints = cells(trace, 'skeleton_cells', skeleton, SKELETON_WIDTH);
   const told = beside(trace, [joints, at(1, 'told', TOLD_CHANNELS)]);
   const first = entry(trace, 'frame_1', told, { out: a, blocks: 1, level: 2 });
@@ -93,7 +92,7 @@ function planFrame(widths: readonly number[]): SegmentPlan[] {
   const picked = conv(trace, 'pick_3', met3, { out: 5 });
   const wanted = channels(trace, picked, 0, 3);
   const shares = trace.node('Softmax', [wanted], wanted.shape, { axis: 1 });
-  const followed = [limbs3, torso3, here3]
+  const followed = pieces3
     .map((source, i) => trace.node('Mul', [source, channels(trace, shares, i, i + 1)], source.shape))
     .reduce((sum, source) => add(trace, sum, source));
   const source3 = add(trace, followed, scale(trace, channels(trace, picked, 3, 5), COARSE_SHIFT));

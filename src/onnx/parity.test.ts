@@ -143,7 +143,7 @@ describe.each([
         expect(worstError(features, number(name)), name).toBeLessThan(tolerance);
       }
       const values: Record<string, Numbers> = { ...seen };
-      for (const name of ['skeleton', 'told', 'limbs', 'torso']) values[name] = number(name);
+      for (const name of ['skeleton', 'told', 'limbs', 'torso', 'whole']) values[name] = number(name);
       const planes = (name: string): Planes => {
         const { shape, values: data } = values[name]!;
         const [, channels = 0, height = 0, width = 0] = shape;
@@ -155,7 +155,7 @@ describe.each([
       });
       const { width, height } = planes('limbs');
       values.here = numbers(placesOf({ width, height }));
-      for (const name of ['limbs', 'torso']) {
+      for (const name of ['limbs', 'torso', 'whole']) {
         values[`${name}_3`] = numbers(resized(planes(name), { width: width / 4, height: height / 4 }));
       }
       for (const [i, plan] of frame.entries()) {

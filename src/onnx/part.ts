@@ -28,36 +28,47 @@ export interface PartLayout {
   readonly weightsBytes: number;
 }
 
-/** Lays out a graph and the safetensors file beside it, whose tensors the graph finds by their place in the file. */
-export function layOutPart(plan: SegmentPlan, storage: Storage, location: string): PartLayout {
-  const { type, dtype } = STORAGE[precisionOf(storage)];
-  const stored = plan.weights.map((weight): StoredWeight => {
-    const { name } = weight;
-    const shape = storedShape(weight);
-    if (!isStoredAsInt8(weight, storage)) return { weight, tensor: { name, dtype, shape } };
-    const scale = { name: scaleName(name), dtype, shape: weight.shape.slice(0, 1) };
-    return { weight, scale, tensor: { name, dtype: 'I8', shape } };
-  });
-  const header = safetensorsHeader(stored.flatMap(({ scale, tensor }) => (scale ? [scale, tensor] : tensor)));
-  const places = new Map<WeightSpec, WeightPlace>();
-  let end = header.length;
-  const place = (tensor: TensorSpec) => {
-    const length = tensorBytes(tensor);
-    end += length;
-    return { offset: end - length, length };
-  };
-  for (const { weight, scale, tensor } of stored) {
-    const scalePlace = scale && place(scale);
-    places.set(weight, { ...place(tensor), ...(scalePlace && { scale: scalePlace }) });
-  }
-  const graph = plan.graph(type, location, (weight) => places.get(weight) as WeightPlace);
-  return { graph: encodeModel(graph), header, weights: plan.weights, weightsBytes: end };
+export interface WeightsLayout {
+  readonly header: Uint8Array<ArrayBuffer>;
+  /** Every tensor of the file and where it begins, in order. */
+  readonly tensors: readonly (TensorSpec & { readonly offset: number })[];
+  readonly bytes: number;
 }
 
-interface StoredWeight {
-  readonly weight: WeightSpec;
-  readonly scale?: TensorSpec;
-  readonly tensor: TensorSpec;
+/** The safetensors file of a graph's weights. One in 8 bits stands behind its scales. */
+export function layOutWeights(plan: SegmentPlan, storage: Storage): WeightsLayout {
+  const { dtype } = STORAGE[precisionOf(storage)];
+  const specs = plan.weights.flatMap((weight): TensorSpec[] => {
+    const { name } = weight;
+    const shape = storedShape(weight);
+    if (!isStoredAsInt8(weight, storage)) return [{ name, dtype, shape }];
+    return [
+      { name: scaleName(name), dtype, shape: weight.shape.slice(0, 1) },
+      { name, dtype: 'I8', shape },
+    ];
+  });
+  const header = safetensorsHeader(specs);
+  let end = header.length;
+  const tensors = specs.map((spec) => {
+    const offset = end;
+    end += tensorBytes(spec);
+    return { ...spec, offset };
+  });
+  return { header, tensors, bytes: end };
+}
+
+/** Lays out a graph and the safetensors file beside it, whose tensors the graph finds by their place in the file. */
+export function layOutPart(plan: SegmentPlan, storage: Storage, location: string): PartLayout {
+  const { header, tensors, bytes } = layOutWeights(plan, storage);
+  const places = new Map(
+    tensors.map((tensor) => [tensor.name, { offset: tensor.offset, length: tensorBytes(tensor) }]),
+  );
+  const placeOf = (weight: WeightSpec): WeightPlace => {
+    const scale = isStoredAsInt8(weight, storage) ? places.get(scaleName(weight.name)) : undefined;
+    return { ...(places.get(weight.name) as WeightPlace), ...(scale && { scale }) };
+  };
+  const graph = encodeModel(plan.graph(STORAGE[precisionOf(storage)].type, location, placeOf));
+  return { graph, header, weights: plan.weights, weightsBytes: bytes };
 }
 
 const storedShape = ({ shape, transposed }: WeightSpec): readonly number[] =>

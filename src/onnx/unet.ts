@@ -1,10 +1,10 @@
-import type { UNetConfig } from './configs.ts';
+import type { MotionConfig, UNetConfig } from './configs.ts';
 import {
   add,
   attend,
   conv,
   dimAt,
-  gelu,
+  geglu,
   groupNorm,
   layerNorm,
   linear,
@@ -15,6 +15,8 @@ import {
   upsampleLike,
 } from './layers.ts';
 import type { Dimension } from './model.ts';
+import { groupMoments, type MotionModule, planMotionModule } from './motion.ts';
+import { type MotionShape, motionShape } from './motion-shape.ts';
 import { type SegmentPlan, Trace, type Value } from './trace.ts';
 import { type UNetShape, unetShape } from './unet-shape.ts';
 
@@ -25,18 +27,29 @@ export interface Attention {
 
 export interface UNetPlan {
   readonly segments: readonly SegmentPlan[];
-  /** The self-attention between segment i and segment i + 1. */
+  /** The self-attentions, in the order of the network. Without motion modules, i lies between segments i and i + 1. */
   readonly attentions: readonly Attention[];
+  readonly motions: readonly MotionModule[];
+  /** What lies between segment i and segment i + 1, by its place in one of the lists above. */
+  readonly cuts: readonly Cut[];
 }
+
+export type Cut = { readonly attention: number } | { readonly motion: number };
 
 /**
  * diffusers' UNet2DConditionModel, cut at every self-attention: segment i ends in `q.i`, `k.i` and `v.i`, and the
  * next one takes `attention.i`. So one set of graphs serves the reference pass, where tokens attend to themselves,
  * and the target pass, where they see the reference's keys and values too.
+ *
+ * With motion modules it is cut after every layer too: there a segment ends in `hidden.i` and its tokens, `tokens.i`,
+ * and the next one takes `hidden.i` and `moved.i`, which is added to it. Between the two all frames meet; everywhere
+ * else each goes its own way, so that what a clip takes in memory does not grow with what a frame's layers take.
  */
-export function planUNet(config: UNetConfig): UNetPlan {
-  const writer = new UNetWriter(unetShape(config));
-  return { segments: writer.write(), attentions: writer.attentions };
+export function planUNet(config: UNetConfig, motion?: MotionConfig): UNetPlan {
+  const shape = unetShape(config);
+  const writer = new UNetWriter(shape, undefined, motion && motionShape(motion, shape));
+  const segments = writer.write();
+  return { segments, attentions: writer.attentions, motions: writer.motions, cuts: writer.cuts };
 }
 
 /** A tensor of the denoiser in a reference net's segment. */
@@ -62,12 +75,16 @@ export function planReferenceNet(config: UNetConfig): ReferenceNetPlan {
   return {
     segments,
     attentions: writer.attentions,
+    motions: [],
+    cuts: writer.cuts.slice(0, -1),
     spare: new Set(names.filter((name) => !used.has(name))),
   };
 }
 
 class UNetWriter {
   readonly attentions: Attention[] = [];
+  readonly motions: MotionModule[] = [];
+  readonly cuts: Cut[] = [];
   private readonly trace: Trace;
   private readonly skips: Value[] = [];
   private readonly context: Value | undefined;
@@ -76,6 +93,7 @@ class UNetWriter {
   constructor(
     private readonly shape: UNetShape,
     private readonly kept?: number,
+    private readonly motion?: MotionShape,
   ) {
     this.trace = new Trace(kept === undefined ? 'U-Net segment' : 'Reference net segment');
     const width = shape.crossAttentionWidth;
@@ -97,6 +115,7 @@ class UNetWriter {
       for (let j = 0; j < level.layers; j++) {
         x = this.resnet(`${block}.resnets.${j}`, x, level.channels, time);
         if (level.downAttends) x = this.transformer(`${block}.attentions.${j}`, x, i);
+        x = this.move(`${block}.motion_modules.${j}`, x, i, this.motion?.groups);
         this.keepSkip(x);
       }
       if (i < levels.length - 1) {
@@ -111,6 +130,8 @@ class UNetWriter {
       x = this.resnet('mid_block.resnets.0', x, channels, time);
       if (shape.middle === 'attention') {
         x = this.transformer('mid_block.attentions.0', x, deepest);
+        if (this.motion?.inMiddle)
+          x = this.move('mid_block.motion_modules.0', x, deepest, this.motion.groups);
         x = this.resnet('mid_block.resnets.1', x, channels, time);
       }
     }
@@ -120,6 +141,8 @@ class UNetWriter {
       for (let j = 0; j <= level.layers; j++) {
         x = this.resnet(`${name}.resnets.${j}`, this.joinSkip(x), level.channels, time);
         if (level.upAttends) x = this.transformer(`${name}.attentions.${j}`, x, i);
+        const groups = level.upAttends ? this.motion?.groups : this.motion?.plainUpGroups;
+        x = this.move(`${name}.motion_modules.${j}`, x, i, groups);
       }
       if (i > 0) {
         const larger = upsampleLike(trace, x, this.nextSkip);
@@ -214,7 +237,7 @@ class UNetWriter {
         x,
       );
     }
-    return add(trace, this.feedForward(`${name}.ff`, layerNorm(trace, `${name}.norm3`, x)), x);
+    return add(trace, geglu(trace, `${name}.ff`, layerNorm(trace, `${name}.norm3`, x)), x);
   }
 
   /** Ends the graph at q, k and v; the next one starts from what the runtime's attention makes of them. */
@@ -228,9 +251,31 @@ class UNetWriter {
     for (const part of isLast ? [] : ['q', 'k', 'v']) trace.output(project(part, ''), `${part}.${cut}`);
     for (const part of this.kept === undefined ? [] : ['k', 'v'])
       trace.output(project(part, DENOISER_PREFIX), `kept.${part}.${cut}`);
+    this.cuts.push({ attention: cut });
     attentions.push({ heads, headSize: width / heads });
     trace.cut();
     return linear(trace, `${name}.to_out.0`, trace.input(`attention.${cut}`, x.shape), width);
+  }
+
+  /** Ends the graph where all frames meet; the next one starts from the frame and what was made of all of them. */
+  private move(name: string, x: Value, level: number, groups: number | undefined): Value {
+    const { trace, motion, motions } = this;
+    if (motion === undefined || groups === undefined) return x;
+    const at = motions.length;
+    const channels = x.shape[1] as number;
+    const [tokens, moved] = [`tokens.${at}`, `moved.${at}`];
+    const { normEach } = motion;
+    trace.output(x, `hidden.${at}`);
+    const even = normEach ? groupNorm(trace, `${name}.norm`, x, groups, 1e-6) : x;
+    const flat = toTokens(trace, even, dimAt('tokens', level));
+    trace.output(flat, tokens);
+    const moments = normEach ? {} : { moments: `moments.${at}` };
+    if (moments.moments) trace.output(groupMoments(trace, x, groups), moments.moments);
+    const plan = planMotionModule(name, channels, level, groups, motion);
+    motions.push({ name, channels, level, plan, tokens, ...moments, moved });
+    this.cuts.push({ motion: at });
+    trace.cut();
+    return add(trace, x, toPicture(trace, trace.input(moved, flat.shape), x));
   }
 
   private crossAttention(name: string, x: Value, context: Value, heads: number): Value {
@@ -240,25 +285,5 @@ class UNetWriter {
       linear(trace, `${name}.to_${part}`, from, width, { bias: false });
     const mixed = attend(trace, project('q', x), project('k', context), project('v', context), heads);
     return linear(trace, `${name}.to_out.0`, mixed, width);
-  }
-
-  /** GEGLU: one half of a projection, gated by the GELU of the other. */
-  private feedForward(name: string, x: Value): Value {
-    const { trace } = this;
-    const width = x.shape[2] as number;
-    const inner = width * 4;
-    const both = linear(trace, `${name}.net.0.proj`, x, inner * 2);
-    const half = [...x.shape.slice(0, 2), inner];
-    const [straight, gate] = trace.nodes(
-      'Split',
-      [both, trace.constant('int64', [inner, inner])],
-      [half, half],
-      {
-        name,
-        axis: -1,
-      },
-    ) as [Value, Value];
-    const gated = trace.node('Mul', [straight, gelu(trace, gate)], half, { name });
-    return linear(trace, `${name}.net.2`, gated, width);
   }
 }

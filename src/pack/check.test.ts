@@ -3,9 +3,10 @@ import { diskFolder } from '../../cli/node-files.ts';
 import { exportToMemory, type Files, manifestOf, memoryFolder } from '../../tools/memory-pack.ts';
 import { checkpoint, unetConfig } from '../../tools/random-checkpoint.ts';
 import { jsonFile, sha256 } from '../../tools/random-weights.ts';
-import { decodeModel, encodeModel, type Graph } from '../onnx/model.ts';
+import { decodeModel, type ExternalData, encodeModel, type Graph, isExternal } from '../onnx/model.ts';
 import { checkPack } from './check.ts';
 import type { PackManifest } from './manifest.ts';
+import { verified } from './verify-part.ts';
 
 let sound: Files;
 let manifest: PackManifest;
@@ -14,6 +15,8 @@ beforeAll(async () => {
   sound = await exportToMemory(diskFolder('fixtures/diffusers-unet'), 'f16');
   manifest = manifestOf(sound);
 });
+
+const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
 
 /** With convolutions large enough for 8 bits. */
 const WIDE = { block_out_channels: [8, 64] };
@@ -73,12 +76,12 @@ describe('a pack', () => {
     expect(faults).toEqual([expect.stringContaining('prediction_type is "flow"')]);
   });
 
-  it('with weights in 8 bits that its pack.json does not state names them', async () => {
+  it('with weights in 8 bits that its pack.json does not state says so', async () => {
     const int8 = await exportToMemory(memoryFolder('random', checkpoint(unetConfig(WIDE))), 'int8');
     const { weights: _, ...stated } = manifestOf(int8);
     expect(await checkOf(int8)).toEqual([]);
     const faults = await checkOf(new Map([...int8, ['pack.json', jsonFile(stated)]]));
-    expect(faults.join()).toContain('mid_block.resnets.0.conv1.weight is I8');
+    expect(faults.join()).toMatch(/states \d+ bytes for unet\/\d+.safetensors, and its config comes to/);
   });
 
   it('with missing, short and altered files names each', async () => {
@@ -97,7 +100,7 @@ describe('a pack', () => {
       i === 1 ? { ...segment, attention: { heads: 4, headSize: 16 } } : segment,
     );
     const faults = await checkOf(new Map([...sound, ['pack.json', jsonFile({ ...manifest, unet })]]));
-    expect(faults.join()).toContain("not those of its U-Net's config");
+    expect(faults.join()).toContain("not those of the U-Net's config");
   });
 });
 
@@ -105,33 +108,112 @@ describe('a graph', () => {
   const path = 'unet/01.onnx';
 
   it.each<[string, (graph: Graph) => Partial<Graph>]>([
-    ['which nothing makes before it', ({ nodes }) => ({ nodes: nodes.slice(1) })],
+    ['node 0 is ', ({ nodes }) => ({ nodes: nodes.slice(1) })],
+    ['in place of none', ({ nodes }) => ({ nodes: [...nodes, nodes[0]!] })],
     [
-      'nothing makes its output',
-      ({ outputs }) => ({ outputs: [...outputs, { ...outputs[0]!, name: 'new' }] }),
+      'is a Mul in place of a Add',
+      ({ nodes }) => ({ nodes: nodes.map((node) => (node.op === 'Add' ? { ...node, op: 'Mul' } : node)) }),
     ],
     [
-      'which no segment before it makes',
-      ({ inputs }) => ({ inputs: [...inputs, { ...inputs[0]!, name: 'new' }] }),
+      'takes 1, 2 in place of',
+      ({ nodes }) => ({
+        nodes: nodes.map((node) => (node.op === 'Add' ? { ...node, inputs: ['1', '2'] } : node)),
+      }),
     ],
     [
-      'and it is made as',
+      'makes other in place of',
+      ({ nodes: [first, ...rest] }) => ({ nodes: [{ ...first!, outputs: ['other'] }, ...rest] }),
+    ],
+    [
+      'as kernel_shape in place of [3,3]',
+      ({ nodes }) => ({
+        nodes: nodes.map((node) =>
+          node.op === 'Conv' ? { ...node, attributes: { ...node.attributes, kernel_shape: [5, 5] } } : node,
+        ),
+      }),
+    ],
+    [
+      'has 1 as keepdims in place of nothing',
+      ({ nodes: [first, ...rest] }) => ({
+        nodes: [{ ...first!, attributes: { ...first!.attributes, keepdims: 1 } }, ...rest],
+      }),
+    ],
+    [
+      'as epsilon in place of 0.000009999999747378752f',
+      ({ nodes }) => ({
+        nodes: nodes.map((node) =>
+          'epsilon' in node.attributes
+            ? { ...node, attributes: { ...node.attributes, epsilon: { float: 1e-4 } } }
+            : node,
+        ),
+      }),
+    ],
+    [
+      'it has the output zz too much',
+      ({ outputs }) => ({ outputs: [...outputs, { ...outputs[0]!, name: 'zz' }] }),
+    ],
+    [
+      'it has the input zz too much',
+      ({ inputs }) => ({ inputs: [...inputs, { ...inputs[0]!, name: 'zz' }] }),
+    ],
+    [
+      'has the shape [batch] in place of [batch,',
       ({ inputs }) => ({ inputs: inputs.map((input) => ({ ...input, shape: ['batch'] })) }),
     ],
     [
-      'unet/01.safetensors lacks new',
-      ({ initializers: [first, ...rest] }) => ({ initializers: [{ ...first!, name: 'new' }, ...rest] }),
+      'is of type 1 in place of 10',
+      ({ outputs }) => ({ outputs: outputs.map((output) => ({ ...output, type: 1 })) }),
     ],
-    ['which unet/01.onnx does not use', ({ initializers }) => ({ initializers: initializers.slice(1) })],
     [
-      'and it lies at',
+      'it lacks the initializer',
+      ({ initializers }) => ({ initializers: initializers.toSorted(byName).slice(0, -1) }),
+    ],
+    [
+      'does not lie at bytes',
       ({ initializers: [first, ...rest] }) => ({
         initializers: [{ ...first!, data: { location: '01.safetensors', offset: 0, length: 2 } }, ...rest],
+      }),
+    ],
+    [
+      'does not lie at bytes',
+      ({ initializers: [first, ...rest] }) => ({
+        initializers: [
+          { ...first!, data: { ...(first!.data as object), location: '/etc/passwd' } as ExternalData },
+          ...rest,
+        ],
+      }),
+    ],
+    [
+      'has other values',
+      ({ initializers }) => ({
+        initializers: initializers.map((each) =>
+          isExternal(each.data) ? each : { ...each, data: each.data.map((byte) => byte ^ 1) },
+        ),
       }),
     ],
   ])('whose fault is: %s', async (words, change) => {
     const faults = await checkOf(regraphed(path, change));
     expect(faults.join('\n')).toContain(words);
+  });
+
+  it('written by another tool, in another order, is as good, and comes as it is written here', async () => {
+    const files = regraphed(path, ({ inputs, initializers }) => ({
+      name: 'other',
+      inputs: inputs.toReversed(),
+      initializers: initializers.toReversed(),
+    }));
+    expect(await checkOf(files)).toEqual([]);
+    const written = verified(path, files.get(path)!, manifestOf(files));
+    expect(Buffer.compare(written, sound.get(path)!)).toBe(0);
+    expect(Buffer.compare(files.get(path)!, sound.get(path)!)).not.toBe(0);
+  });
+
+  it('finds its weights where it looks for them, or they are named', async () => {
+    const weights = 'unet/01.safetensors';
+    const bytes = sound.get(weights)!;
+    const swapped = Buffer.from(bytes).toString('latin1').replace('.norm2.weight', '.norm9.weight');
+    const faults = await checkOf(replaced(weights, new Uint8Array(Buffer.from(swapped, 'latin1'))));
+    expect(faults.join()).toMatch(/unet\/01.safetensors is damaged: it lacks .*norm2.weight/);
   });
 
   it('that is none is named', async () => {

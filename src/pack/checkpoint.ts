@@ -4,6 +4,7 @@ import { type ByteSource, type FloatType, isFloat } from '../onnx/safetensors.ts
 import { decodeText } from '../onnx/text.ts';
 import { ConfigFileError, WeightsNotFoundError } from './errors.ts';
 import { type Folder, readAll } from './folder.ts';
+import { type AnyNetwork, networkEntries } from './networks.ts';
 import { refuseOthers } from './recognize.ts';
 import { openTensorFile, type TensorFile, type TensorInfo, WEIGHT_ENDINGS } from './tensor-file.ts';
 
@@ -15,30 +16,7 @@ export interface Checkpoint {
   read(tensor: string): Promise<{ dtype: FloatType; bytes: Uint8Array<ArrayBuffer> }>;
 }
 
-/** Where a network's config and weights may lie: diffusers' folders, or one folder with everything side by side. */
-export interface NetworkPlaces {
-  readonly title: string;
-  readonly folders: readonly string[];
-  readonly prefixes: readonly string[];
-}
-
-export const PLACES = {
-  unet: {
-    title: 'U-Net',
-    folders: ['unet', 'denoising_unet'],
-    prefixes: ['unet', 'denoising_unet'],
-  },
-  referenceNet: { title: 'reference net', folders: ['reference_unet'], prefixes: ['reference_unet'] },
-  imageEncoder: { title: 'image encoder', folders: ['image_encoder'], prefixes: ['image_encoder'] },
-  poseEncoder: {
-    title: 'pose encoder',
-    folders: ['pose_encoder', 'pose_guider'],
-    prefixes: ['pose_encoder', 'pose_guider'],
-  },
-  autoencoder: { title: 'autoencoder', folders: ['vae', 'autoencoder'], prefixes: ['vae', 'autoencoder'] },
-  retoucher: { title: 'retoucher', folders: ['retoucher'], prefixes: ['retoucher'] },
-  scheduler: { title: 'scheduler', folders: ['scheduler'], prefixes: ['scheduler'] },
-} as const satisfies Record<string, NetworkPlaces>;
+type Places = Pick<AnyNetwork, 'title' | 'places'>;
 
 const WEIGHT_FILES = ['diffusion_pytorch_model', 'diffusion_pytorch_model.fp16', 'model', 'pytorch_model'];
 
@@ -49,30 +27,30 @@ export interface Found<T> {
   readonly stems: readonly string[];
 }
 
-export async function findConfig<T>(folder: Folder, places: NetworkPlaces): Promise<Found<T> | undefined> {
-  for (const { path, stems } of configPlaces(places)) {
+export async function findConfig<T>(folder: Folder, network: Places): Promise<Found<T> | undefined> {
+  for (const { path, stems } of configPlaces(network)) {
     const source = await folder.open(path);
     if (source) return { path, config: (await readJson(source, path)) as T, stems };
   }
   return undefined;
 }
 
-export async function needConfig<T>(folder: Folder, places: NetworkPlaces): Promise<Found<T>> {
-  const found = await findConfig<T>(folder, places);
+export async function needConfig<T>(folder: Folder, network: Places): Promise<Found<T>> {
+  const found = await findConfig<T>(folder, network);
   if (found) return found;
-  const looked = configPlaces(places).map(({ path }) => path);
-  throw new WeightsNotFoundError(folder.name, `config of the ${places.title}`, looked);
+  const looked = configPlaces(network).map(({ path }) => path);
+  throw new WeightsNotFoundError(folder.name, `config of the ${network.title}`, looked);
 }
 
-function configPlaces({ folders, prefixes }: NetworkPlaces): { path: string; stems: string[] }[] {
+function configPlaces({ places }: Places): { path: string; stems: string[] }[] {
   return [
-    ...folders.flatMap((folder) =>
+    ...places.flatMap((folder) =>
       ['config.json', 'scheduler_config.json'].map((file) => ({
         path: `${folder}/${file}`,
         stems: WEIGHT_FILES.map((stem) => `${folder}/${stem}`),
       })),
     ),
-    ...prefixes.map((prefix) => ({ path: `${prefix}_config.json`, stems: [prefix] })),
+    ...places.map((stem) => ({ path: `${stem}_config.json`, stems: [stem] })),
   ];
 }
 
@@ -91,29 +69,18 @@ export async function readJson(source: ByteSource, path: string): Promise<Record
 }
 
 /** Where weights may lie that came without a config. */
-export const configlessStems = (places: NetworkPlaces): string[] =>
-  configPlaces(places).flatMap(({ stems }) => stems);
+export const configlessStems = (network: Places): string[] =>
+  configPlaces(network).flatMap(({ stems }) => stems);
 
-/** `rename` gives a tensor's present name for one that older releases of diffusers used. */
 export async function openCheckpoint(
   folder: Folder,
-  title: string,
+  { title, rename }: AnyNetwork,
   stems: readonly string[],
-  rename?: (name: string) => string,
 ): Promise<Checkpoint> {
-  const found = await findCheckpoint(folder, stems, rename);
-  if (found) return found;
+  const files = await findWeights(folder, stems);
+  if (files) return checkpointOf(files, rename);
   const looked = stems.map((stem) => `${stem}.safetensors (or .bin, .pth)`);
   throw new WeightsNotFoundError(folder.name, `weights of the ${title}`, looked);
-}
-
-export async function findCheckpoint(
-  folder: Folder,
-  stems: readonly string[],
-  rename?: (name: string) => string,
-): Promise<Checkpoint | undefined> {
-  const files = await findWeights(folder, stems);
-  return files && checkpointOf(files, rename);
 }
 
 /** The file that holds a network's weights, or its shards. */
@@ -143,22 +110,18 @@ async function openWeights(source: ByteSource, path: string): Promise<TensorFile
  * A file that holds every network's tensors, each under its network's name (`unet.conv_in.weight`). Undefined for a
  * file of another kind.
  */
-export function splitByNetwork(
-  file: TensorFile,
-): ((places: NetworkPlaces, rename?: (name: string) => string) => Checkpoint) | undefined {
-  const prefixes = Object.values(PLACES).flatMap((places: NetworkPlaces) => places.prefixes);
+export function splitByNetwork(file: TensorFile): ((network: AnyNetwork) => Checkpoint) | undefined {
+  const prefixes = networkEntries().flatMap(([, { places }]) => places);
   const names = [...file.tensors.keys()];
   const isNamed = (name: string) => prefixes.some((prefix) => name.startsWith(`${prefix}.`));
   if (!names.some(isNamed)) return undefined;
   const strangers = names.filter((name) => !isNamed(name));
   if (strangers.length > 0) throw new TensorUnexpectedError('file', strangers);
-  return (places, rename = (name) => name) => {
-    const prefixOf = (name: string) => places.prefixes.find((prefix) => name.startsWith(`${prefix}.`));
-    return checkpointOf([file], (name) => {
-      const prefix = prefixOf(name);
+  return ({ places, rename = (name) => name }) =>
+    checkpointOf([file], (name) => {
+      const prefix = places.find((each) => name.startsWith(`${each}.`));
       return prefix === undefined ? undefined : rename(name.slice(prefix.length + 1));
     });
-  };
 }
 
 async function openShards(folder: Folder, index: ByteSource, indexPath: string): Promise<TensorFile[]> {
@@ -207,12 +170,3 @@ export function checkpointOf(
 
 /** Doubles are no weights' own type, but some tools save them. */
 export const isWeight = (dtype: string): dtype is FloatType | 'F64' => isFloat(dtype) || dtype === 'F64';
-
-/** The autoencoder's attention before diffusers 0.15. */
-export function presentAutoencoderName(name: string): string {
-  return name.replace(
-    /(mid_block\.attentions\.\d+)\.(query|key|value|proj_attn)\./,
-    (_, block: string, part: string) =>
-      `${block}.${{ query: 'to_q', key: 'to_k', value: 'to_v', proj_attn: 'to_out.0' }[part]}.`,
-  );
-}

@@ -125,6 +125,20 @@ export class PackFormatError extends PirouetteError {
 }
 wireError('PackFormatError', PackFormatError);
 
+/** A graph that is not the one its config describes: nothing but graphs of our own writing reaches the runtime. */
+export class ForeignGraphError extends PirouetteError {
+  constructor(
+    readonly file: string,
+    fault: string,
+  ) {
+    super(
+      `${file} is not the graph that its config describes: ${fault}.`,
+      'Export the pack again with npm run export.',
+    );
+  }
+}
+wireError('ForeignGraphError', ForeignGraphError);
+
 export class PackVersionError extends PirouetteError {
   constructor(found: number, known: number) {
     super(

@@ -4,9 +4,9 @@ import { type Tensors, unetTensors } from '../../tools/diffusers-tensors.ts';
 import { exportToMemory, memoryFolder } from '../../tools/memory-pack.ts';
 import { checkpoint, exported, type Files, unetConfig } from '../../tools/random-checkpoint.ts';
 import { jsonFile, safetensorsFile, sha256 } from '../../tools/random-weights.ts';
+import { presentAutoencoderName } from '../onnx/autoencoder-kl.ts';
 import { safetensorsHeader, tensorIndexOf } from '../onnx/safetensors.ts';
 import { checkPack } from './check.ts';
-import { presentAutoencoderName } from './checkpoint.ts';
 import { NetworksMismatchError } from './errors.ts';
 
 describe('forms of weights', () => {

@@ -1,4 +1,3 @@
-import type { ImageEncoderConfig, UNetConfig } from '../onnx/configs.ts';
 import {
   TensorMissingError,
   TensorShapeError,
@@ -9,13 +8,13 @@ import { IMAGE_TOKENS, type ImageTokens, imageTokensOfWidth } from '../onnx/imag
 import { layOutPart, precisionOf, type Storage, storeTensor } from '../onnx/part.ts';
 import { encodeText } from '../onnx/text.ts';
 import type { SegmentPlan, WeightSpec } from '../onnx/trace.ts';
-import { DENOISER_PREFIX } from '../onnx/unet.ts';
-import { type Checkpoint, isWeight, PLACES, readJson } from './checkpoint.ts';
+import { type Checkpoint, isWeight, readJson } from './checkpoint.ts';
 import { ConfigFileError, NetworksMismatchError } from './errors.ts';
 import type { Folder, PackWriter } from './folder.ts';
-import { PACK_FORMAT, PACK_VERSION, type PackManifest, type PartFiles } from './manifest.ts';
-import { openNetworks } from './networks.ts';
-import { planNetworks } from './networks-fit.ts';
+import { PACK_FORMAT, PACK_VERSION, type PackManifest } from './manifest.ts';
+import { type NetworkFiles, type NetworkPlans, networkEntries } from './networks.ts';
+import { type OpenNetworks, openNetworks } from './open-networks.ts';
+import { namedFiles, type PlannedPart, planNetworks, plannedParts } from './plan-networks.ts';
 import type { TensorInfo } from './tensor-file.ts';
 
 export interface ExportOptions {
@@ -43,10 +42,6 @@ interface About {
   readonly imageTokens?: ImageTokens;
 }
 
-/** Tensors of a transformers checkpoint that are no weights, or belong to what stands after the tokens. */
-const SPARE_IMAGE_TENSORS =
-  /^vision_model\.(embeddings\.position_ids|post_layernorm\..*)$|^visual_projection\.weight$/;
-
 /**
  * Turns weights and configs in diffusers' form into a pack. One tensor is in memory at a time. Every tensor must be
  * used exactly once, and every one that the configs ask for must be there: otherwise nothing is written.
@@ -56,88 +51,28 @@ export async function exportPack(
   to: PackWriter,
   options: ExportOptions,
 ): Promise<PackManifest> {
-  const networks = await openNetworks(from, options.file);
-  const { unet, poseEncoder, autoencoder, scheduler, referenceNet, imageEncoder, retoucher, notes } =
-    networks;
+  const { networks, imageProcessor, notes } = await openNetworks(from, options.file);
   const about = await readAbout(from);
-  const configs: PackManifest['configs'] = {
-    unet: unet.config,
-    poseEncoder: poseEncoder.config,
-    ...(autoencoder && { autoencoder: autoencoder.config }),
-    scheduler,
-    ...(referenceNet && { referenceNet: referenceNet.config }),
-    ...(imageEncoder && { imageEncoder: imageEncoder.config, imageProcessor: imageEncoder.processor }),
-    ...(retoucher && { retoucher: retoucher.config }),
+  const configs = {
+    ...Object.fromEntries(Object.entries(networks).map(([key, { config }]) => [key, config])),
+    ...(imageProcessor && { imageProcessor }),
+  } as unknown as PackManifest['configs'];
+  const imageTokens = tokensFor(configs, about.imageTokens);
+  const plans = planNetworks(configs, { imageTokens });
+  const named = namedFiles(plans);
+  const stored = {
+    precision: precisionOf(options.precision),
+    ...(options.precision === 'int8' && { weights: 'int8' as const }),
   };
-  const imageTokens = imageEncoder && tokensFor(unet.config, imageEncoder.config, about.imageTokens);
-  const plans = planNetworks(configs, imageTokens);
-
-  const parts: PartJob[] = [];
-  // The pose encoder, the autoencoder and the retoucher are small, and an error of the last two is one of the picture.
-  const floats = precisionOf(options.precision);
-  const add = (
-    path: string,
-    plan: SegmentPlan,
-    weights: Checkpoint,
-    storage: Storage = floats,
-  ): PartFiles => {
-    parts.push({ path, plan, weights, storage });
-    return partFiles(path);
-  };
-  const addAll = (folder: string, segments: readonly SegmentPlan[], weights: Checkpoint): PartFiles[] =>
-    segments.map((plan, i) =>
-      add(`${folder}/${String(i).padStart(2, '0')}`, plan, weights, options.precision),
-    );
-
-  expectTensors(PLACES.unet.title, plans.unet.segments, unet.weights);
-  const unetFiles = addAll('unet', plans.unet.segments, unet.weights);
-  let referenceFiles: PartFiles[] | undefined;
-  if (referenceNet && plans.referenceNet) {
-    const { segments, spare } = plans.referenceNet;
-    const weights = besideDenoiser(referenceNet.weights, unet.weights);
-    expectTensors(
-      PLACES.referenceNet.title,
-      segments,
-      weights,
-      (name) => spare.has(name) || name.startsWith(DENOISER_PREFIX),
-    );
-    referenceFiles = addAll('reference_net', segments, weights);
-  }
-  let imageFiles: PartFiles[] | undefined;
-  if (imageEncoder && plans.imageEncoder) {
-    const { segments } = plans.imageEncoder;
-    expectTensors(PLACES.imageEncoder.title, segments, imageEncoder.weights, (name) =>
-      SPARE_IMAGE_TENSORS.test(name),
-    );
-    imageFiles = addAll('image_encoder', segments, imageEncoder.weights);
-  }
-  expectTensors(PLACES.poseEncoder.title, [plans.poseEncoder], poseEncoder.weights);
-  const poseFiles = add('pose_encoder', plans.poseEncoder, poseEncoder.weights);
-  let autoencoderFiles: { encoder: PartFiles; decoder: PartFiles } | undefined;
-  if (autoencoder && plans.autoencoder) {
-    const { encoder, decoder } = plans.autoencoder;
-    const { weights } = autoencoder;
-    expectTensors(PLACES.autoencoder.title, [encoder, decoder], weights);
-    autoencoderFiles = {
-      encoder: add('encoder', encoder, weights),
-      decoder: add('decoder', decoder, weights),
-    };
-  }
-
-  let retoucherFiles: PartFiles | undefined;
-  if (retoucher && plans.retoucher) {
-    expectTensors(PLACES.retoucher.title, [plans.retoucher], retoucher.weights);
-    retoucherFiles = add('retoucher', plans.retoucher, retoucher.weights);
-  }
-
-  const weights = [unet, referenceNet, imageEncoder, poseEncoder, autoencoder, retoucher].map(
-    (each) => each?.weights,
-  );
-  const leftOut = weights.flatMap((each) => each?.notes ?? []);
+  const weights = weightsOf(networks, plans);
+  const jobs = plannedParts(plans, { ...named, ...stored }).map((part): PartJob => {
+    return { ...part, weights: weights.get(part.network) as Checkpoint };
+  });
+  const leftOut = Object.values(networks).flatMap((each) => each.weights.notes ?? []);
   for (const note of new Set([...notes, ...leftOut])) options.onNote?.(note);
-  const files = await writeParts(parts, to, options);
-  const factor = 2 ** (poseEncoder.config.block_out_channels.length - 1);
-  const side = Math.max(64, Number(unet.config.sample_size ?? 32) * factor);
+  const files = await writeParts(jobs, to, options);
+  const factor = 2 ** (configs.poseEncoder.block_out_channels.length - 1);
+  const side = Math.max(64, Number(configs.unet.sample_size ?? 32) * factor);
   const [width, height] = sidesOf(about.size ?? side);
   const manifest: PackManifest = {
     format: PACK_FORMAT,
@@ -145,25 +80,17 @@ export async function exportPack(
     name: about.name ?? from.name,
     licence: about.licence ?? 'not stated',
     provenance: about.provenance ?? 'not stated',
-    precision: floats,
-    ...(options.precision === 'int8' && { weights: 'int8' }),
+    ...stored,
     configs,
     skeleton: about.skeleton ?? { limbWidth: 4, jointRadius: 4 },
     defaults: {
       width,
       height,
       steps: about.steps ?? 20,
-      guidance: about.guidance ?? (referenceNet ? REFERENCE_NET_GUIDANCE : 1),
+      guidance: about.guidance ?? (configs.referenceNet ? REFERENCE_NET_GUIDANCE : 1),
     },
-    unet: unetFiles.map((part, i) => {
-      const attention = plans.unet.attentions[i];
-      return { ...part, ...(attention && { attention }) };
-    }),
-    ...(referenceFiles && { referenceNet: referenceFiles }),
-    ...(imageFiles && imageTokens && { imageEncoder: imageFiles, imageTokens }),
-    poseEncoder: poseFiles,
-    ...autoencoderFiles,
-    ...(retoucherFiles && { retoucher: retoucherFiles }),
+    ...(imageTokens && { imageTokens }),
+    ...(named as unknown as NetworkFiles),
     files,
   };
   // Last: a folder with a pack.json is a whole pack.
@@ -173,8 +100,6 @@ export async function exportPack(
 
 /** AnimateAnyone's own. */
 const REFERENCE_NET_GUIDANCE = 3.5;
-
-const partFiles = (path: string): PartFiles => ({ graph: `${path}.onnx`, weights: `${path}.safetensors` });
 
 async function readAbout(from: Folder): Promise<About> {
   const source = await from.open('pirouette.json');
@@ -200,32 +125,46 @@ async function readAbout(from: Folder): Promise<About> {
 const sidesOf = (size: number | readonly [number, number]): readonly [number, number] =>
   typeof size === 'number' ? [size, size] : size;
 
-/** A reference net's tensors, and those of the denoiser that its segments project with, under their prefix. */
-function besideDenoiser(reference: Checkpoint, denoiser: Checkpoint): Checkpoint {
+/** Each network's tensors; all that its graphs ask for are there, and no others. */
+function weightsOf(networks: OpenNetworks['networks'], plans: NetworkPlans): Map<string, Checkpoint> {
+  const all = new Map<string, Checkpoint>();
+  for (const [key, { title, parts, isSpare, borrows }] of networkEntries()) {
+    const [own, plan] = [networks[key]?.weights, plans[key] as unknown];
+    if (own === undefined || plan === undefined) continue;
+    const lender = borrows === undefined ? undefined : networks.unet?.weights;
+    const weights = lender && borrows !== undefined ? besideLent(own, lender, borrows) : own;
+    const segments = Object.values(parts).flatMap((part) => part.segments(plan));
+    const isLent = (name: string) => borrows !== undefined && name.startsWith(borrows);
+    expectTensors(title, segments, weights, (name) => isLent(name) || (isSpare?.(name, plan) ?? false));
+    all.set(key, weights);
+  }
+  return all;
+}
+
+/** A network's tensors, and those of another that it also computes with, under a prefix. */
+function besideLent(own: Checkpoint, lender: Checkpoint, prefix: string): Checkpoint {
   return {
     tensors: new Map([
-      ...reference.tensors,
-      ...[...denoiser.tensors].map(([name, info]) => [DENOISER_PREFIX + name, info] as const),
+      ...own.tensors,
+      ...[...lender.tensors].map(([name, info]) => [prefix + name, info] as const),
     ]),
-    read: (name) =>
-      name.startsWith(DENOISER_PREFIX)
-        ? denoiser.read(name.slice(DENOISER_PREFIX.length))
-        : reference.read(name),
+    read: (name) => (name.startsWith(prefix) ? lender.read(name.slice(prefix.length)) : own.read(name)),
   };
 }
 
 function tokensFor(
-  { cross_attention_dim: width }: UNetConfig,
-  config: ImageEncoderConfig,
+  { unet, imageEncoder }: PackManifest['configs'],
   wanted: ImageTokens | undefined,
-): ImageTokens {
+): ImageTokens | undefined {
+  if (imageEncoder === undefined) return undefined;
+  const { cross_attention_dim: width } = unet;
   if (width === null) {
     throw new NetworksMismatchError('the image encoder makes tokens and the U-Net has no cross-attention');
   }
-  const tokens = wanted ?? imageTokensOfWidth(config, width);
+  const tokens = wanted ?? imageTokensOfWidth(imageEncoder, width);
   if (tokens !== undefined) return tokens;
   throw new NetworksMismatchError(
-    `the U-Net reads tokens of width ${width}, and the image encoder makes ${config.projection_dim} (image_embeds) or ${config.hidden_size} (last_hidden_state)`,
+    `the U-Net reads tokens of width ${width}, and the image encoder makes ${imageEncoder.projection_dim} (image_embeds) or ${imageEncoder.hidden_size} (last_hidden_state)`,
   );
 }
 
@@ -255,11 +194,8 @@ function fits(weight: WeightSpec, found: readonly number[]): boolean {
   return matrix.length === weight.shape.length && matrix.every((dim, i) => dim === weight.shape[i]);
 }
 
-interface PartJob {
-  readonly path: string;
-  readonly plan: SegmentPlan;
+interface PartJob extends PlannedPart {
   readonly weights: Checkpoint;
-  readonly storage: Storage;
 }
 
 async function writeParts(
@@ -267,10 +203,9 @@ async function writeParts(
   to: PackWriter,
   { onProgress }: ExportOptions,
 ): Promise<Record<string, FileEntry>> {
-  const layouts = jobs.map(({ path, plan, storage }) => {
-    const { weights } = partFiles(path);
-    return layOutPart(plan, storage, weights.slice(weights.lastIndexOf('/') + 1));
-  });
+  const layouts = jobs.map(({ files: { weights }, plan, storage }) =>
+    layOutPart(plan, storage, weights.slice(weights.lastIndexOf('/') + 1)),
+  );
   const total = layouts.reduce((sum, { graph, weightsBytes }) => sum + graph.length + weightsBytes, 0);
   await to.begin?.(total);
   let done = 0;
@@ -282,9 +217,8 @@ async function writeParts(
     }
   };
   const files: Record<string, FileEntry> = {};
-  for (const [i, { path, weights, storage }] of jobs.entries()) {
+  for (const [i, { files: names, weights, storage }] of jobs.entries()) {
     const { graph, header, weights: specs } = layouts[i] as (typeof layouts)[number];
-    const names = partFiles(path);
     const stored = async function* () {
       yield header;
       for (const spec of specs) {

@@ -1,30 +1,16 @@
-import type {
-  AutoencoderConfig,
-  ImageEncoderConfig,
-  ImageProcessorConfig,
-  PoseEncoderConfig,
-  RetoucherConfig,
-  SchedulerConfig,
-  UNetConfig,
-} from '../onnx/configs.ts';
+import type { ImageProcessorConfig } from '../onnx/configs.ts';
 import type { ImageTokens } from '../onnx/image-encoder.ts';
+import type { NetworkConfigs, NetworkFiles } from './networks.ts';
+
+export type { PartFiles, SegmentFiles } from './networks.ts';
 
 export const PACK_FORMAT = 'pirouette-pack';
 export const PACK_VERSION = 1;
 
-/** One ONNX graph and the safetensors file beside it that holds its weights. Paths are relative to the pack. */
-export interface PartFiles {
-  readonly graph: string;
-  readonly weights: string;
-}
+/** pack.json; what it says of each network is told by the table of networks. */
+export type PackManifest = PackFacts & NetworkFiles;
 
-/** A U-Net segment: all but the last end in the q, k and v of a self-attention with these dimensions. */
-export interface SegmentFiles extends PartFiles {
-  readonly attention?: { readonly heads: number; readonly headSize: number };
-}
-
-/** pack.json. */
-export interface PackManifest {
+interface PackFacts {
   readonly format: typeof PACK_FORMAT;
   readonly version: number;
   readonly name: string;
@@ -35,19 +21,9 @@ export interface PackManifest {
   readonly precision: 'f16' | 'f32';
   /** Large weights of the U-Net, the reference net and the image encoder are stored in 8 bits, with scales of `precision`. */
   readonly weights?: 'int8';
-  readonly configs: {
-    readonly unet: UNetConfig;
-    readonly poseEncoder: PoseEncoderConfig;
-    /** Missing where the weights came without one: such a pack renders latents only. */
-    readonly autoencoder?: AutoencoderConfig;
-    readonly scheduler: SchedulerConfig;
-    /** Of a second U-Net, which looks at the reference in the first one's place. */
-    readonly referenceNet?: UNetConfig;
-    /** Of the network whose tokens cross-attention reads. Without one it reads zeros. */
-    readonly imageEncoder?: ImageEncoderConfig;
+  readonly configs: NetworkConfigs & {
+    /** How the image encoder wants its picture. */
     readonly imageProcessor?: ImageProcessorConfig;
-    /** Of the network that gives finished frames the photo's detail back. */
-    readonly retoucher?: RetoucherConfig;
   };
   readonly skeleton: { readonly limbWidth: number; readonly jointRadius: number };
   readonly defaults: {
@@ -56,16 +32,8 @@ export interface PackManifest {
     readonly steps: number;
     readonly guidance: number;
   };
-  readonly unet: readonly SegmentFiles[];
-  /** One segment for each self-attention of the U-Net. */
-  readonly referenceNet?: readonly PartFiles[];
-  /** One after another; the last one makes the tokens. */
-  readonly imageEncoder?: readonly PartFiles[];
+  /** What the image encoder makes. */
   readonly imageTokens?: ImageTokens;
-  readonly poseEncoder: PartFiles;
-  readonly encoder?: PartFiles;
-  readonly decoder?: PartFiles;
-  readonly retoucher?: PartFiles;
   /** Every file of the pack but pack.json itself. */
   readonly files: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
 }

@@ -1,202 +1,246 @@
+import { type AutoencoderPlan, planAutoencoder } from '../onnx/autoencoder.ts';
+import { presentAutoencoderName } from '../onnx/autoencoder-kl.ts';
 import type {
   AutoencoderConfig,
   ImageEncoderConfig,
-  ImageProcessorConfig,
   PoseEncoderConfig,
   RetoucherConfig,
   SchedulerConfig,
   UNetConfig,
 } from '../onnx/configs.ts';
-import {
-  ANIMATE_ANYONE_SCHEDULER,
-  leftOutMotion,
-  poseEncoderConfigOf,
-  refuseReferenceNets,
-} from './animate-anyone.ts';
-import {
-  type Checkpoint,
-  checkpointOf,
-  configlessStems,
-  type Found,
-  findConfig,
-  findWeights,
-  type NetworkPlaces,
-  needConfig,
-  openCheckpoint,
-  PLACES,
-  presentAutoencoderName,
-  readJson,
-  splitByNetwork,
-} from './checkpoint.ts';
-import { poseEncoderIn } from './controlnet.ts';
-import { WeightsNotFoundError } from './errors.ts';
-import type { Folder } from './folder.ts';
-import { imageProcessorOf } from './image-processor.ts';
-import { refuseAccessories } from './recognize.ts';
-import { readStableDiffusion, SCHEDULER } from './stable-diffusion.ts';
-import { openTensorFile, type TensorFile } from './tensor-file.ts';
-import { unetConfigOf } from './unet-config.ts';
+import { IMAGE_TOKENS, type ImageTokens, planImageEncoder } from '../onnx/image-encoder.ts';
+import { planPoseEncoder } from '../onnx/pose-encoder.ts';
+import { planRetoucher } from '../onnx/retoucher.ts';
+import type { SegmentPlan } from '../onnx/trace.ts';
+import { DENOISER_PREFIX, planReferenceNet, planUNet, type UNetPlan } from '../onnx/unet.ts';
+import { DdimSchedule } from '../scd/ddim.ts';
+import { isImageProcessor } from './image-processor.ts';
 
-export interface Network<Config> {
+/** A graph of a network, or a list of them that run one after another. Its key is its name in pack.json. */
+export interface PartEntry<Plan> {
+  /** Once a photo, at every denoising step, or once a frame. */
+  readonly when: 'photo' | 'step' | 'frame';
+  readonly isList?: boolean;
+  segments(plan: Plan): readonly SegmentPlan[];
+  /** What pack.json says of the graph with this number beside its files. */
+  about?(plan: Plan, index: number): object | undefined;
+}
+
+export interface NetworkEntry<Config, Plan, Parts = Readonly<Record<string, PartEntry<Plan>>>> {
+  /** For people. */
+  readonly title: string;
+  /** Folders that its config and weights may lie in; stems of files and beginnings of tensors' names where all lies in one. */
+  readonly places: readonly string[];
+  readonly isNeeded?: boolean;
+  /** Whether a pack in 8 bits stores its large weights so. */
+  readonly storage: 'int8' | 'floats';
+  /** Its graphs. Throws for a config that is not built here. */
+  plan(config: Config, extras: PlanExtras): Plan;
+  readonly parts: Parts;
+  /** Why it does not go together with the others, in words. */
+  misfit?(own: Planned<Config, Plan>, others: Others): string | undefined;
+  /** The present name of a tensor. */
+  rename?(name: string): string;
+  /** Tensors that may be among its weights and are left out. */
+  isSpare?(name: string, plan: Plan): boolean;
+  /** What its tensors of the U-Net begin with. */
+  readonly borrows?: string;
+  /** What is wrong with the fields of pack.json that belong to it, beside its config and its parts. */
+  faults?(json: Readonly<Record<string, unknown>>): string[];
+}
+
+/** What pack.json says beside the configs and a plan depends on. */
+export interface PlanExtras {
+  readonly imageTokens?: ImageTokens | undefined;
+}
+
+export interface Planned<Config, Plan> {
   readonly config: Config;
-  readonly weights: Checkpoint;
+  readonly plan: Plan;
 }
 
-/** Everything that a pack is made of, from whichever form the weights came in. */
-export interface Networks {
-  readonly unet: Network<UNetConfig>;
-  readonly poseEncoder: Network<PoseEncoderConfig>;
-  readonly autoencoder?: Network<AutoencoderConfig> | undefined;
-  readonly scheduler: SchedulerConfig;
-  readonly referenceNet?: Network<UNetConfig> | undefined;
-  readonly imageEncoder?: (Network<ImageEncoderConfig> & { processor: ImageProcessorConfig }) | undefined;
-  readonly retoucher?: Network<RetoucherConfig> | undefined;
-  /** What was left out or assumed, in sentences. */
-  readonly notes: readonly string[];
+/** The networks that another one may have to fit. */
+export interface Others {
+  readonly unet: Planned<UNetConfig, UNetPlan>;
+  readonly referenceNet?: Planned<UNetConfig, UNetPlan> | undefined;
+  readonly poseEncoder: Planned<PoseEncoderConfig, SegmentPlan>;
+  readonly autoencoder?: Planned<AutoencoderConfig, AutoencoderPlan> | undefined;
 }
 
-/** `path` is a file in the folder that holds several networks, or one. */
-export async function openNetworks(from: Folder, path?: string): Promise<Networks> {
-  const file = path === undefined ? undefined : await openNamed(from, path);
-  const stable = file && readStableDiffusion(file);
-  if (stable) return beside(from, stable);
-  const referenceNet = await findUNet(from, PLACES.referenceNet);
-  if (referenceNet === undefined) await refuseReferenceNets(from);
+/** Keeps the types of an entry: pack.json's type is told from them. */
+function network<
+  Config,
+  Plan,
+  const Parts extends Readonly<Record<string, PartEntry<Plan>>>,
+  const Needed extends boolean = false,
+>(entry: NetworkEntry<Config, Plan, Parts> & { readonly isNeeded?: Needed }) {
+  return entry;
+}
 
-  const whole = file && splitByNetwork(file);
-  const open = async <Config>(
-    places: NetworkPlaces,
-    config: Config,
-    stems: readonly string[],
-    rename?: (name: string) => string,
-  ): Promise<Network<Config>> => ({
-    config,
-    weights: whole ? whole(places, rename) : await openCheckpoint(from, places.title, stems, rename),
-  });
-  const unet =
-    (await findUNet(from, PLACES.unet)) ??
-    (file && toldUNet([file], [])) ??
-    (await needConfig<UNetConfig>(from, PLACES.unet));
-  const poseEncoder = await findConfig<PoseEncoderConfig>(from, PLACES.poseEncoder);
-  const autoencoder = await findConfig<AutoencoderConfig>(from, PLACES.autoencoder);
-  const scheduler = await findConfig<SchedulerConfig>(from, PLACES.scheduler);
-  const imageEncoder = await findConfig<ImageEncoderConfig>(from, PLACES.imageEncoder);
-  const retoucher = await findConfig<RetoucherConfig>(from, PLACES.retoucher);
-  const notes: string[] = referenceNet ? await leftOutMotion(from) : [];
-  // A U-Net's own file may have any name.
-  const isUNet = file?.tensors.has('time_embedding.linear_1.weight') ?? false;
-  return {
-    unet:
-      file && isUNet
-        ? { config: unet.config, weights: checkpointOf([file]) }
-        : await open(PLACES.unet, unet.config, unet.stems),
-    poseEncoder: poseEncoder
-      ? await open(PLACES.poseEncoder, poseEncoder.config, poseEncoder.stems)
-      : await poseEncoderAlone(from),
-    autoencoder:
-      autoencoder &&
-      (await open(PLACES.autoencoder, autoencoder.config, autoencoder.stems, presentAutoencoderName)),
-    scheduler: scheduler?.config ?? (await ownScheduler(from, unet, referenceNet !== undefined, notes)),
-    referenceNet: referenceNet && (await open(PLACES.referenceNet, referenceNet.config, referenceNet.stems)),
-    imageEncoder: imageEncoder && {
-      ...(await open(PLACES.imageEncoder, imageEncoder.config, imageEncoder.stems)),
-      processor: await imageProcessor(from, imageEncoder.config, referenceNet !== undefined, notes),
+/** Of a network that is one graph. */
+const itself = (plan: SegmentPlan): readonly SegmentPlan[] => [plan];
+
+/**
+ * What a pack can be made of. The exporter, pack.json, its validation, the check and the loader go through this table,
+ * so a new network is one entry here beside the file in src/onnx that writes its graphs. The key is its config's name.
+ */
+export const NETWORKS = {
+  unet: network({
+    title: 'U-Net',
+    places: ['unet', 'denoising_unet'],
+    isNeeded: true,
+    storage: 'int8',
+    plan: (config: UNetConfig) => planUNet(config),
+    parts: {
+      unet: {
+        when: 'step',
+        isList: true,
+        segments: ({ segments }) => segments,
+        about: ({ attentions }, i) => attentions[i] && { attention: attentions[i] },
+      },
     },
-    retoucher: retoucher && (await open(PLACES.retoucher, retoucher.config, retoucher.stems)),
-    notes,
-  };
+  }),
+  referenceNet: network({
+    title: 'reference net',
+    places: ['reference_unet'],
+    storage: 'int8',
+    plan: (config: UNetConfig) => planReferenceNet(config),
+    parts: { referenceNet: { when: 'photo', isList: true, segments: ({ segments }) => segments } },
+    misfit({ config, plan }, { unet }) {
+      if (config.in_channels !== unet.config.in_channels)
+        return `the reference net takes ${config.in_channels} channels and the U-Net ${unet.config.in_channels}`;
+      return attentionsOf(plan) === attentionsOf(unet.plan)
+        ? undefined
+        : "the reference net's self-attentions are not the U-Net's";
+    },
+    // After its last attention nothing is asked of it.
+    isSpare: (name, { spare }) => spare.has(name),
+    borrows: DENOISER_PREFIX,
+  }),
+  imageEncoder: network({
+    title: 'image encoder',
+    places: ['image_encoder'],
+    storage: 'int8',
+    plan: (config: ImageEncoderConfig, { imageTokens = 'image_embeds' }: PlanExtras) =>
+      planImageEncoder(config, imageTokens),
+    parts: { imageEncoder: { when: 'photo', isList: true, segments: ({ segments }) => segments } },
+    misfit({ plan: { tokens } }, { unet, referenceNet }) {
+      for (const [title, reader] of [
+        ['U-Net', unet],
+        ['reference net', referenceNet],
+      ] as const) {
+        const width = reader?.config.cross_attention_dim;
+        if (reader && width !== tokens.width)
+          return `the image encoder makes tokens of width ${tokens.width} and the ${title} reads ${width == null ? 'none' : `${width}`}`;
+      }
+      return undefined;
+    },
+    // No weights, or of what stands after the tokens.
+    isSpare: (name) =>
+      /^vision_model\.(embeddings\.position_ids|post_layernorm\..*)$|^visual_projection\.weight$/.test(name),
+    faults: ({ configs, imageTokens }) => [
+      ...(isImageProcessor((configs as { imageProcessor?: unknown }).imageProcessor)
+        ? []
+        : ['configs.imageProcessor is missing or incomplete']),
+      ...(IMAGE_TOKENS.includes(imageTokens as ImageTokens)
+        ? []
+        : [`imageTokens is ${JSON.stringify(imageTokens)}`]),
+    ],
+  }),
+  poseEncoder: network({
+    title: 'pose encoder',
+    places: ['pose_encoder', 'pose_guider'],
+    isNeeded: true,
+    storage: 'floats',
+    plan: (config: PoseEncoderConfig) => planPoseEncoder(config),
+    parts: { poseEncoder: { when: 'frame', segments: itself } },
+    misfit({ config }, { unet, autoencoder }) {
+      const [first] = unet.config.block_out_channels;
+      const features = config.conditioning_embedding_channels;
+      if (features !== first)
+        return `the pose encoder makes ${features} channels and the U-Net starts with ${first}`;
+      const factor = 2 ** (config.block_out_channels.length - 1);
+      return autoencoder && autoencoder.plan.factor !== factor
+        ? `the autoencoder shrinks ${autoencoder.plan.factor} times and the pose encoder ${factor} times`
+        : undefined;
+    },
+  }),
+  autoencoder: network({
+    title: 'autoencoder',
+    places: ['vae', 'autoencoder'],
+    // An error of it is one of the picture.
+    storage: 'floats',
+    plan: (config: AutoencoderConfig) => planAutoencoder(config),
+    parts: {
+      encoder: { when: 'photo', segments: ({ encoder }) => [encoder] },
+      decoder: { when: 'frame', segments: ({ decoder }) => [decoder] },
+    },
+    misfit: ({ config }, { unet }) =>
+      config.latent_channels === unet.config.in_channels
+        ? undefined
+        : `the autoencoder makes ${config.latent_channels} channels and the U-Net takes ${unet.config.in_channels}`,
+    rename: presentAutoencoderName,
+  }),
+  retoucher: network({
+    title: 'retoucher',
+    places: ['retoucher'],
+    storage: 'floats',
+    plan: (config: RetoucherConfig) => planRetoucher(config),
+    parts: { retoucher: { when: 'frame', segments: itself } },
+    misfit: (_, { autoencoder }) =>
+      autoencoder ? undefined : 'a retoucher came without an autoencoder, whose pictures it would retouch',
+  }),
+  /** No network, but a config as they have. */
+  scheduler: network({
+    title: 'scheduler',
+    places: ['scheduler'],
+    isNeeded: true,
+    storage: 'floats',
+    plan: (config: SchedulerConfig) => new DdimSchedule(config),
+    parts: {},
+  }),
+};
+
+const attentionsOf = ({ attentions }: UNetPlan): string =>
+  attentions.map(({ heads, headSize }) => `${heads}x${headSize}`).join();
+
+/** An entry, whichever it is. */
+// biome-ignore lint/suspicious/noExplicitAny: each entry goes with its own config and plan alone.
+export type AnyNetwork = NetworkEntry<any, any>;
+
+export const networkEntries = (): [NetworkKey, AnyNetwork][] =>
+  Object.entries(NETWORKS) as unknown as [NetworkKey, AnyNetwork][];
+
+type Table = typeof NETWORKS;
+export type NetworkKey = keyof Table;
+type NeededKey = { [K in NetworkKey]: Table[K] extends { isNeeded?: true } ? K : never }[NetworkKey];
+export type ConfigOf<K extends NetworkKey> = Parameters<Table[K]['plan']>[0];
+type PlanOf<K extends NetworkKey> = ReturnType<Table[K]['plan']>;
+
+type Needed<Of extends Record<NetworkKey, unknown>> = { readonly [K in NeededKey]: Of[K] } & {
+  readonly [K in Exclude<NetworkKey, NeededKey>]?: Of[K];
+};
+/** In pack.json, by network. */
+export type NetworkConfigs = Needed<{ [K in NetworkKey]: ConfigOf<K> }>;
+export type NetworkPlans = Needed<{ [K in NetworkKey]: PlanOf<K> }>;
+
+/** One ONNX graph and the safetensors file beside it that holds its weights. Paths are relative to the pack. */
+export interface PartFiles {
+  readonly graph: string;
+  readonly weights: string;
 }
 
-/** Stable Diffusion's one file has no pose encoder, and may have been tuned with another schedule: both lie beside it. */
-async function beside(
-  from: Folder,
-  stable: NonNullable<ReturnType<typeof readStableDiffusion>>,
-): Promise<Networks> {
-  const { unet, autoencoder, notes } = stable;
-  const found = await findConfig<PoseEncoderConfig>(from, PLACES.poseEncoder);
-  const poseEncoder = found
-    ? { config: found.config, weights: await openCheckpoint(from, PLACES.poseEncoder.title, found.stems) }
-    : await poseEncoderAlone(from);
-  const own = await findConfig<SchedulerConfig>(from, PLACES.scheduler);
-  const scheduler = own?.config ?? stable.scheduler;
-  if (scheduler === undefined) await needConfig(from, PLACES.scheduler);
-  return {
-    unet,
-    poseEncoder,
-    autoencoder,
-    scheduler: scheduler as SchedulerConfig,
-    notes: own ? notes : [...notes, ASSUMED],
-  };
+/** Of a list. The U-Net's segments but the last end in the q, k and v of a self-attention with these dimensions. */
+export interface SegmentFiles extends PartFiles {
+  readonly attention?: { readonly heads: number; readonly headSize: number };
 }
 
-const ASSUMED =
-  "No scheduler config lies beside the file: Stable Diffusion 1's own is assumed (it predicts noise).";
-
-/** A U-Net with its config, or, for Stable Diffusion's shapes, with one told from them. */
-async function findUNet(from: Folder, places: NetworkPlaces): Promise<Found<UNetConfig> | undefined> {
-  const found = await findConfig<UNetConfig>(from, places);
-  if (found) return found;
-  const stems = configlessStems(places);
-  return toldUNet((await findWeights(from, stems)) ?? [], stems);
-}
-
-function toldUNet(files: readonly TensorFile[], stems: readonly string[]): Found<UNetConfig> | undefined {
-  const [first] = files;
-  const config = first && unetConfigOf(checkpointOf(files).tensors, first.path);
-  return config && { path: first.path, config, stems };
-}
-
-/** What weights that came without a scheduler's config were trained with. */
-async function ownScheduler(
-  from: Folder,
-  { config }: Found<UNetConfig>,
-  hasReferenceNet: boolean,
-  notes: string[],
-): Promise<SchedulerConfig> {
-  // Of those after Stable Diffusion 1 some predict noise and some velocity, and no tensor tells which.
-  if (config.cross_attention_dim !== 768) await needConfig(from, PLACES.scheduler);
-  notes.push(
-    hasReferenceNet
-      ? "No scheduler config lies beside the weights: AnimateAnyone's is assumed (it predicts velocity, from pure noise)."
-      : ASSUMED,
-  );
-  return hasReferenceNet ? ANIMATE_ANYONE_SCHEDULER : SCHEDULER;
-}
-
-/** Where diffusers' pipelines and transformers keep an image processor's config. */
-const PROCESSOR_FILES = ['image_encoder', 'feature_extractor', 'image_processor']
-  .map((folder) => `${folder}/preprocessor_config.json`)
-  .concat('preprocessor_config.json');
-
-async function imageProcessor(
-  from: Folder,
-  config: ImageEncoderConfig,
-  hasReferenceNet: boolean,
-  notes: string[],
-): Promise<ImageProcessorConfig> {
-  for (const path of PROCESSOR_FILES) {
-    const source = await from.open(path);
-    if (source) return imageProcessorOf(await readJson(source, path), config, false);
-  }
-  notes.push(
-    hasReferenceNet
-      ? "No preprocessor_config.json lies beside the image encoder: it will see the whole picture, stretched to a square, as AnimateAnyone's does."
-      : "No preprocessor_config.json lies beside the image encoder: it will see the picture's middle, as CLIP's own does.",
-  );
-  return imageProcessorOf(undefined, config, hasReferenceNet);
-}
-
-async function poseEncoderAlone(from: Folder): Promise<Network<PoseEncoderConfig>> {
-  const files = await findWeights(from, configlessStems(PLACES.poseEncoder));
-  if (files === undefined) await needConfig(from, PLACES.poseEncoder);
-  const weights: Checkpoint = poseEncoderIn(files ?? []);
-  return { config: poseEncoderConfigOf(weights.tensors), weights };
-}
-
-async function openNamed(from: Folder, path: string) {
-  const source = await from.open(path);
-  if (source === undefined) throw new WeightsNotFoundError(from.name, 'weights', [path]);
-  const file = await openTensorFile(source, path);
-  refuseAccessories(file);
-  return file;
-}
+type FilesOf<Parts> = {
+  readonly [F in keyof Parts]: Parts[F] extends { isList: true } ? readonly SegmentFiles[] : PartFiles;
+};
+type Joined<Union> = (Union extends unknown ? (each: Union) => void : never) extends (all: infer All) => void
+  ? All
+  : never;
+/** In pack.json, by part. */
+export type NetworkFiles = Joined<FilesOf<Table[NeededKey]['parts']>> &
+  Partial<Joined<FilesOf<Table[Exclude<NetworkKey, NeededKey>]['parts']>>>;

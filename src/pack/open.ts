@@ -9,6 +9,7 @@ import type { Pack, PackManifest, PackProgress, PackSource } from './manifest.ts
 import { importedFolder } from './private-folder.ts';
 import { type FileStore, openStore } from './store.ts';
 import { parseManifest } from './validate.ts';
+import { verified } from './verify-part.ts';
 import { openZip } from './zip.ts';
 
 export interface OpenOptions {
@@ -54,7 +55,7 @@ export async function openUrl(
   };
   return {
     manifest,
-    read: async (path, readSignal) => read(path, readSignal),
+    read: async (path, readSignal) => verified(path, await read(path, readSignal), manifest),
     // Where nothing is kept, fetching ahead would be fetching twice.
     ...(store && {
       fetch: async (path, readSignal) => free(await read(path, readSignal)),
@@ -114,7 +115,7 @@ async function openFolder(outer: Folder, { onProgress, signal }: OpenOptions): P
         throw new PackCorruptError(path, 'its SHA-256 is not the one that pack.json states');
       }
       progress.report(path, bytes);
-      return content;
+      return verified(path, content, manifest);
     },
   };
 }

@@ -62,7 +62,7 @@ const SIGNS: readonly (readonly [WeightsKind, RegExp])[] = [
   ['t2i-adapter', /^(adapter\.)?body\.0\.(resnets|block1|in_conv)/],
   ['unet', /^time_embedding\.linear_1\.weight$/],
   ['lora', /(^|[._])(lora|loha|lokr|hada)[._]/],
-  ['motion-module', /(^|\.)motion_modules\.0\.temporal_transformer\./],
+  ['motion-module', /(^|\.)motion_modules\.\d+\./],
   ['image-encoder', /^vision_model\./],
   ['text-encoder', /^(text_model|cond_stage_model|text_encoder)\.|^transformer\.(text_model|resblocks)\./],
   ['autoencoder', /^(first_stage_model\.)?(encoder|decoder)\.(conv_in|layers\.0|down\.0)\b/],

@@ -143,7 +143,7 @@ describe('a pack with a reference net and an image encoder', async () => {
     ['imageTokens is "words"', { imageTokens: 'words' }],
     ['referenceNet lists no parts', { referenceNet: [] }],
     ['imageEncoder part 0 has no graph', { imageEncoder: [{}] }],
-    ["reference net's segments are not", { referenceNet: manifest.referenceNet?.slice(1) }],
+    ["reference net's parts are not", { referenceNet: manifest.referenceNet?.slice(1) }],
     ["image encoder's parts are not", { imageEncoder: [...(manifest.imageEncoder ?? []), manifest.decoder] }],
   ])('whose pack.json is wrong is told: %s', async (fault, change) => {
     expect(await faultsOf(change)).toContain(fault);
@@ -151,16 +151,16 @@ describe('a pack with a reference net and an image encoder', async () => {
 
   it.each<[string, string, (graph: Graph) => Partial<Graph>]>([
     [
-      'ends in kept.k.0 of width',
+      'it lacks the output kept.k.0',
       'reference_net/00.onnx',
       ({ outputs }) => ({ outputs: outputs.filter(({ name }) => name !== 'kept.k.0') }),
     ],
     [
-      'takes pose, which no segment before it makes',
+      'it has the input pose too much',
       'reference_net/01.onnx',
-      ({ inputs }) => ({ inputs: [...inputs, { ...inputs[0]!, name: 'pose' }] }),
+      ({ inputs }) => ({ inputs: [{ ...inputs[0]!, name: 'pose' }, ...inputs] }),
     ],
-    ['makes no tokens', 'image_encoder/00.onnx', () => ({ outputs: [] })],
+    ['it lacks the output', 'image_encoder/00.onnx', () => ({ outputs: [] })],
   ])('whose graph is wrong is told: %s', async (fault, path, change) => {
     const graph = decodeModel(sound.get(path)!, path);
     const bytes = encodeModel({ ...graph, ...change(graph) });

@@ -35,7 +35,7 @@ describe('a retoucher', async () => {
     expect((await faultsWith({ retoucher: undefined } as never)).join()).toContain('retoucher has no graph');
     const decoder = manifest.decoder as NonNullable<PackManifest['decoder']>;
     expect((await faultsWith({ retoucher: decoder })).join()).toContain(
-      'goes from latents to image in place of frame, photo, torso, limbs, nearness to image',
+      'for decoder.safetensors, and its config comes to',
     );
   });
 

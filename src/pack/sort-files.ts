@@ -1,6 +1,6 @@
-import { PLACES } from './checkpoint.ts';
 import { UnsupportedWeightsError, WeightsNotFoundError } from './errors.ts';
 import type { Folder } from './folder.ts';
+import { networkEntries } from './networks.ts';
 import { recognize, refuseAccessories, type WeightsKind } from './recognize.ts';
 import { openTensorFile, type TensorFile, WEIGHT_ENDINGS } from './tensor-file.ts';
 
@@ -28,7 +28,7 @@ export async function sortFiles(folder: Folder): Promise<SortedFiles> {
   const loose = (folder.paths ?? []).filter(
     (path) => !path.includes('/') && WEIGHT_ENDINGS.some((ending) => path.endsWith(ending)),
   );
-  const stems = Object.values(PLACES).flatMap(({ prefixes }): readonly string[] => prefixes);
+  const stems = networkEntries().flatMap(([, { places }]) => places);
   const isNamed = (path: string) => stems.some((stem) => WEIGHT_ENDINGS.some((end) => path === stem + end));
   const unknown: TensorFile[] = [];
   for (const path of loose.filter((each) => !isNamed(each))) {

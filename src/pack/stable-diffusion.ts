@@ -12,8 +12,6 @@ import { type Level, stableDiffusionConfig } from './unet-config.ts';
 export interface StableDiffusion {
   readonly unet: { readonly config: UNetConfig; readonly weights: Checkpoint };
   readonly autoencoder?: { readonly config: AutoencoderConfig; readonly weights: Checkpoint };
-  /** Of Stable Diffusion 1 alone: those after it come with two kinds of prediction, which no tensor tells apart. */
-  readonly scheduler?: SchedulerConfig;
   readonly notes: readonly string[];
 }
 
@@ -67,7 +65,6 @@ export function readStableDiffusion(file: TensorFile): StableDiffusion | undefin
     ...(autoencoder && {
       autoencoder: { config: autoencoder.config, weights: named(AUTOENCODER, autoencoder.rename) },
     }),
-    ...(config.cross_attention_dim === 768 && { scheduler: SCHEDULER }),
     notes: left
       .filter(({ count }) => count > 0)
       .map(({ what, count }) => `Left out of ${file.path}: ${what} (tensors: ${count}).`),

@@ -1,9 +1,9 @@
-import { IMAGE_TOKENS, type ImageTokens } from '../onnx/image-encoder.ts';
 import { decodeText } from '../onnx/text.ts';
 import { PackFormatError, PackVersionError } from './errors.ts';
-import { isImageProcessor } from './image-processor.ts';
 import { PACK_FORMAT, PACK_VERSION, type PackManifest } from './manifest.ts';
-import { planNetworks } from './networks-fit.ts';
+import { networkEntries } from './networks.ts';
+import { partsOf } from './plan-networks.ts';
+import { expectSizes } from './verify-part.ts';
 
 type Json = Record<string, unknown>;
 
@@ -13,7 +13,7 @@ export function parseManifest(bytes: Uint8Array): PackManifest {
   const [fault] = manifestFaults(json);
   if (fault !== undefined) throw new PackFormatError(fault);
   const manifest = json as unknown as PackManifest;
-  expectBuildable(manifest);
+  for (const part of partsOf(manifest)) expectSizes(manifest, part);
   return manifest;
 }
 
@@ -54,8 +54,6 @@ export function manifestFaults(json: Json): string[] {
   );
 
   const configs = isObject(json.configs) ? json.configs : {};
-  for (const key of ['unet', 'poseEncoder', 'scheduler'])
-    expect(isObject(configs[key]), `configs.${key} is missing`);
   const skeleton = isObject(json.skeleton) ? json.skeleton : {};
   for (const key of ['limbWidth', 'jointRadius'])
     expect(isPositive(skeleton[key]), `skeleton.${key} is missing`);
@@ -85,62 +83,20 @@ export function manifestFaults(json: Json): string[] {
       }
     }
   };
-  const segments = Array.isArray(json.unet) ? json.unet : [];
-  expect(segments.length > 0, 'unet lists no segments');
-  segments.forEach((segment, i) => {
-    expectPart(segment, `unet segment ${i}`);
-    const { heads, headSize } = isObject(segment?.attention) ? segment.attention : {};
-    const hasAttention = isCount(heads) && isCount(headSize);
-    if (i < segments.length - 1) expect(hasAttention, `unet segment ${i} has no attention`);
-    else expect(segment?.attention === undefined, 'the last unet segment has an attention');
-  });
-  expectPart(json.poseEncoder, 'poseEncoder');
-  if (isObject(configs.autoencoder) || json.encoder !== undefined || json.decoder !== undefined) {
-    expect(isObject(configs.autoencoder), 'configs.autoencoder is missing');
-    expectPart(json.encoder, 'encoder');
-    expectPart(json.decoder, 'decoder');
-  }
-  if (configs.retoucher !== undefined || json.retoucher !== undefined) {
-    expect(isObject(configs.retoucher), 'configs.retoucher is missing');
-    expectPart(json.retoucher, 'retoucher');
-  }
-  const expectParts = (parts: unknown, name: string): void => {
-    if (!expect(Array.isArray(parts) && parts.length > 0, `${name} lists no parts`)) return;
-    (parts as unknown[]).forEach((part, i) => void expectPart(part, `${name} part ${i}`));
-  };
-  if (configs.referenceNet !== undefined || json.referenceNet !== undefined) {
-    expect(isObject(configs.referenceNet), 'configs.referenceNet is missing');
-    expectParts(json.referenceNet, 'referenceNet');
-  }
-  if (configs.imageEncoder !== undefined || json.imageEncoder !== undefined) {
-    expect(isObject(configs.imageEncoder), 'configs.imageEncoder is missing');
-    expect(isImageProcessor(configs.imageProcessor), 'configs.imageProcessor is missing or incomplete');
-    expect(
-      IMAGE_TOKENS.includes(json.imageTokens as ImageTokens),
-      `imageTokens is ${JSON.stringify(json.imageTokens)}`,
-    );
-    expectParts(json.imageEncoder, 'imageEncoder');
+  for (const [key, network] of networkEntries()) {
+    const names = Object.keys(network.parts);
+    const isThere = [configs[key], ...names.map((name) => json[name])].some((each) => each !== undefined);
+    if (!isThere && !network.isNeeded) continue;
+    expect(isObject(configs[key]), `configs.${key} is missing`);
+    for (const name of names) {
+      const parts = json[name];
+      if (!network.parts[name]?.isList) expectPart(parts, name);
+      else if (expect(Array.isArray(parts) && parts.length > 0, `${name} lists no parts`))
+        (parts as unknown[]).forEach((part, i) => void expectPart(part, `${name} part ${i}`));
+    }
+    faults.push(...(network.faults?.(json) ?? []));
   }
   return faults;
-}
-
-/** Throws for networks that are not built here, or do not fit together, and for another number of graphs than theirs. */
-function expectBuildable({ configs, imageTokens, unet, referenceNet, imageEncoder }: PackManifest): void {
-  const plans = planNetworks(configs, imageTokens);
-  const { attentions } = plans.unet;
-  const same = unet.every(({ attention }, i) => {
-    const expected = attentions[i];
-    return attention?.heads === expected?.heads && attention?.headSize === expected?.headSize;
-  });
-  if (unet.length !== attentions.length + 1 || !same) {
-    throw new PackFormatError("its U-Net's segments are not those of its U-Net's config");
-  }
-  if (referenceNet?.length !== plans.referenceNet?.segments.length) {
-    throw new PackFormatError("its reference net's segments are not those of its config");
-  }
-  if (imageEncoder?.length !== plans.imageEncoder?.segments.length) {
-    throw new PackFormatError("its image encoder's parts are not those of its config");
-  }
 }
 
 const isObject = (value: unknown): value is Json =>

@@ -1,17 +1,8 @@
 /** What has to be known of the two bodies, the reference's and the clip's, before one can move like the other. */
+import { BONES, PARTS, type Part, ROOT } from './anatomy.ts';
 import { JOINT, type Point } from './body.ts';
 import { TooLittleSeenError } from './errors.ts';
-import {
-  BONES,
-  distance,
-  PARTS,
-  type Part,
-  type Proportions,
-  placeOf,
-  proportionsOf,
-  quantile,
-  ROOT,
-} from './proportions.ts';
+import { distance, type Proportions, placeOf, proportionsOf, quantile } from './proportions.ts';
 import type { Pose } from './types.ts';
 
 export interface Reference {
@@ -58,6 +49,7 @@ export function describeDriver(poses: readonly Pose[], times: readonly number[])
     throw new TooLittleSeenError('clip', 'the shoulders are never both in it');
   }
   const ankles = poses.flatMap((pose) => lowestAnkle(pose) ?? []);
+  const whole = poses.filter(showsLegs).length;
   const roots = poses.flatMap((pose) => placeOf(pose, ROOT) ?? []);
   const present = poses.filter((pose) => pose.joints.some((value, i) => i % 3 === 2 && value > 0)).length;
   const neckHome = middle(necks);
@@ -66,8 +58,24 @@ export function describeDriver(poses: readonly Pose[], times: readonly number[])
     home: roots.length > 0 ? middle(roots) : { x: neckHome.x, y: neckHome.y + proportions.trunk },
     neckHome,
     ground: quantile(ankles, ON_THE_GROUND),
-    hasLegs: Math.min(ankles.length, roots.length) >= OFTEN * present,
+    hasLegs: whole > 0 && whole >= OFTEN * present,
   };
+}
+
+/** Whether a foot is seen, and the hips that it hangs on. */
+export const showsLegs = (pose: Pose): boolean =>
+  lowestAnkle(pose) !== undefined && placeOf(pose, ROOT) !== undefined;
+
+/**
+ * How large a body looks beside what is known of its full lengths: most of it may be foreshortened, hardly ever all.
+ * Undefined where nothing of it can be measured.
+ */
+export function sizeBeside(known: Proportions, pose: Pose): number | undefined {
+  const shares = BONES.flatMap(({ from, to, part }) => {
+    const length = part === 'head' ? undefined : between(pose, from, to);
+    return length === undefined ? [] : [length / known[part]];
+  });
+  return shares.length === 0 ? undefined : quantile(shares, 0.8);
 }
 
 /** The y of the lower one of the feet that are seen. */

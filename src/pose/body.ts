@@ -1,23 +1,7 @@
-import { JOINTS, type JointName, type Pose } from './types.ts';
+import { JOINT_COUNT, LEFT_RIGHT } from './anatomy.ts';
+import type { Pose } from './types.ts';
 
-export const JOINT_COUNT = JOINTS.length;
-
-/** Each joint's place in a pose. */
-export const JOINT = Object.fromEntries(JOINTS.map((name, index) => [name, index])) as Readonly<
-  Record<JointName, number>
->;
-
-/** Joints that change places in a mirror. */
-export const LEFT_RIGHT: readonly (readonly [number, number])[] = [
-  [JOINT.rightShoulder, JOINT.leftShoulder],
-  [JOINT.rightElbow, JOINT.leftElbow],
-  [JOINT.rightWrist, JOINT.leftWrist],
-  [JOINT.rightHip, JOINT.leftHip],
-  [JOINT.rightKnee, JOINT.leftKnee],
-  [JOINT.rightAnkle, JOINT.leftAnkle],
-  [JOINT.rightEye, JOINT.leftEye],
-  [JOINT.rightEar, JOINT.leftEar],
-];
+export { JOINT, JOINT_COUNT } from './anatomy.ts';
 
 export interface Point {
   readonly x: number;

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { emptyPose, extent, isSeen, JOINT, jointX, jointY, mirrored, placedIn } from './body.ts';
 import { TooLittleSeenError } from './errors.ts';
 import { fitTrack } from './fit.ts';
-import { LiveFit } from './live-fit.ts';
 import { AVERAGE_BODY, photograph } from './testing/figures.ts';
 import {
   CAMERA,
@@ -166,24 +165,5 @@ describe('warnings', () => {
     expect(kinds(fitTrack(dance, standing({ x: 60, scale: 480, ground: 505 })))).toContain(
       'leavesThePicture',
     );
-  });
-});
-
-describe('the live fit', () => {
-  it('knows the person after a second and then agrees with the whole clip', () => {
-    const live = new LiveFit(standing({ scale: 300, ground: 420 }));
-    const poses = dance.poses.map((pose, i) => live.push(pose, i / 25));
-    expect(live.calibration).toBe(1);
-    const { poses: known } = fitTrack(dance, standing({ scale: 300, ground: 420 }));
-    const late = poses.slice(40).map((pose, i) => extent(pose) / extent(known[i + 40] as Pose));
-    expect(late.reduce((sum, ratio) => sum + ratio, 0) / late.length).toBeCloseTo(1, 1);
-  });
-
-  it('is empty while nobody is there, and takes another reference', () => {
-    const live = new LiveFit(standing());
-    expect(extent(live.push(emptyPose(512, 512), 0))).toBe(0);
-    live.push(standing(), 0.1);
-    live.setReference(standing({ scale: 180 }));
-    expect(extent(live.push(standing(), 0.2)) / extent(standing())).toBeCloseTo(0.5, 1);
   });
 });

@@ -1,26 +1,9 @@
 /** Left and right mistaken for one another, and put right. */
-import { isSeen, JOINT, jointX, jointY, swapJoints } from './body.ts';
+import { FLIP_GROUPS } from './anatomy.ts';
+import { isSeen, jointX, jointY, swapJoints } from './body.ts';
 import type { Pose } from './types.ts';
 
 type Pair = readonly [number, number];
-
-/** Each of these is confused as a whole: a person's arms can be right while their legs are not. */
-export const FLIP_GROUPS: readonly (readonly Pair[])[] = [
-  [
-    [JOINT.rightShoulder, JOINT.leftShoulder],
-    [JOINT.rightElbow, JOINT.leftElbow],
-    [JOINT.rightWrist, JOINT.leftWrist],
-  ],
-  [
-    [JOINT.rightHip, JOINT.leftHip],
-    [JOINT.rightKnee, JOINT.leftKnee],
-    [JOINT.rightAnkle, JOINT.leftAnkle],
-  ],
-  [
-    [JOINT.rightEye, JOINT.leftEye],
-    [JOINT.rightEar, JOINT.leftEar],
-  ],
-];
 
 /** A body needs longer than this to turn around and back; a detector does not. Seconds. */
 export const LONGEST_FLIP = 0.4;

@@ -17,8 +17,10 @@
  *
  * Drawing
  *   drawSkeleton(pose, style): Uint8Array                   what the pose encoder sees, byte for byte
- *   paintSkeleton(context, pose, options?)                  what people see
+ *   paintSkeleton(context, pose, options?)                  what people see, on a canvas
+ *   figureOf(pose)                                          the same as data, for other painters
  */
+export * from './anatomy.ts';
 export * from './body.ts';
 export * from './errors.ts';
 export * from './files.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { FLIP_GROUPS } from './anatomy.ts';
 import { copyPose, isSeen, JOINT, jointX, point } from './body.ts';
-import { FLIP_GROUPS, flip } from './flips.ts';
+import { flip } from './flips.ts';
 import { LiveTrack } from './live-track.ts';
 import { seeded } from './testing/figures.ts';
 import { danceClip, difference, moved, sightings, standing, without } from './testing/scenes.ts';
@@ -68,5 +69,25 @@ describe('live following', () => {
     const poses = follow(sightings(clip));
     expect(poses[30]).toBeUndefined();
     expect(jointX(poses[45] as Pose, JOINT.neck)).toBeCloseTo(350, 0);
+  });
+
+  it('knows a stranger from somebody who was hidden for a moment', () => {
+    const live = new LiveTrack();
+    const [here, there] = [standing({ scale: 200, x: 120 }), standing({ scale: 200, x: 400 })];
+    const seen = (time: number, ...people: Pose[]) => {
+      live.push({ time, people });
+      return live.isStranger;
+    };
+    expect(seen(0, here)).toBe(true);
+    expect(seen(0.04, here)).toBe(false);
+    seen(0.08);
+    // Back after a second behind something, and a little farther on.
+    expect(seen(1.1, standing({ scale: 200, x: 150 }))).toBe(false);
+    expect(seen(1.14, there)).toBe(true);
+    expect(seen(1.18, there, here)).toBe(false);
+    live.pick({ x: 120, y: 300 });
+    expect(seen(1.22, there, here)).toBe(true);
+    seen(1.26);
+    expect(seen(9, here)).toBe(true);
   });
 });

@@ -1,4 +1,5 @@
 /** One person followed and smoothed as the frames come in, with nothing known of what comes next. */
+import { FLIP_GROUPS } from './anatomy.ts';
 import {
   copyPose,
   emptyPose,
@@ -10,7 +11,7 @@ import {
   type Point,
   score,
 } from './body.ts';
-import { FLIP_GROUPS, flip, LONGEST_FLIP, looksFlipped } from './flips.ts';
+import { flip, LONGEST_FLIP, looksFlipped } from './flips.ts';
 import { OneEuro, type OneEuroSettings } from './one-euro.ts';
 import { apart, LONGEST_GAP, nearestJoint, type Sighting, withinReach } from './people.ts';
 import type { Pose } from './types.ts';
@@ -18,12 +19,23 @@ import type { Pose } from './types.ts';
 /** Chosen on a dancer at 25 frames a second: less than a frame of delay, and the jitter gone. */
 const SMOOTHING: OneEuroSettings = { restCutoff: 1.5, opening: 60, speedCutoff: 2 };
 const HELD_SCORE = 0.5;
+/** Seconds after which whoever comes into an empty picture is taken for somebody else. */
+const LONGEST_ABSENCE = 2;
+
+interface Found {
+  readonly person: Pose;
+  /** The movement does not go on from the frame before. */
+  readonly isNew: boolean;
+  /** The picture was cut, or another person was pointed at. */
+  readonly isAnother: boolean;
+}
 
 export class LiveTrack {
   private filters = makeFilters();
   private last: { readonly time: number; readonly raw: Pose; readonly others: readonly Pose[] } | undefined;
   private smooth: Pose | undefined;
   private picked: Point | undefined;
+  private stranger = true;
   private readonly seenAt = new Float64Array(JOINT_COUNT).fill(Number.NEGATIVE_INFINITY);
   private readonly flippedSince: (number | undefined)[] = FLIP_GROUPS.map(() => undefined);
 
@@ -32,11 +44,19 @@ export class LiveTrack {
     this.picked = at;
   }
 
+  /** Whether the last push found somebody else than the one before, as far as can be told: a body to be learnt anew. */
+  get isStranger(): boolean {
+    return this.stranger;
+  }
+
   /** The followed person in this frame, or undefined while they are not there. */
   push({ time, people }: Sighting): Pose | undefined {
     const found = this.choose(time, people);
     if (found === undefined) return undefined;
     const { person, isNew } = found;
+    const pause = this.last ? time - this.last.time : Number.POSITIVE_INFINITY;
+    // Whoever was hidden for a moment is the same person still.
+    this.stranger = isNew && (found.isAnother || pause > LONGEST_ABSENCE);
     const raw = copyPose(person);
     if (isNew) this.startAnew();
     else this.mendFlips(time, raw);
@@ -45,23 +65,23 @@ export class LiveTrack {
     return copyPose(this.smooth);
   }
 
-  private choose(time: number, people: readonly Pose[]): { person: Pose; isNew: boolean } | undefined {
+  private choose(time: number, people: readonly Pose[]): Found | undefined {
     const { last, picked } = this;
     this.picked = undefined;
     if (picked) {
       const person = least(people, (pose) => nearestJoint(pose, picked));
-      return person && { person, isNew: true };
+      return person && { person, isNew: true, isAnother: true };
     }
     const biggest = least(people, (pose) => -extent(pose));
-    if (last === undefined) return biggest && { person: biggest, isNew: true };
+    if (last === undefined) return biggest && { person: biggest, isNew: true, isAnother: true };
     const pause = time - last.time;
     const nearest = least(people, (pose) => apart(last.raw, pose));
     if (nearest && pause <= LONGEST_GAP && withinReach(last.raw, nearest, pause))
-      return { person: nearest, isNew: false };
+      return { person: nearest, isNew: false, isAnother: false };
     // A cut, or a person come back: but whoever stood beside ours all along is not ours.
     const strangers = people.filter((pose) => !last.others.some((other) => withinReach(other, pose, pause)));
     const person = pause > LONGEST_GAP ? biggest : least(strangers, (pose) => -extent(pose));
-    return person && { person, isNew: true };
+    return person && { person, isNew: true, isAnother: pause <= LONGEST_GAP };
   }
 
   private startAnew(): void {

@@ -1,7 +1,7 @@
 /** The skeleton as people like to see it: calm colours, smooth lines, and the less certain the paler. */
-import { isSeen, JOINT, JOINT_COUNT, jointX, jointY, score } from './body.ts';
-import { LIMBS } from './skeleton.ts';
-import type { Pose } from './types.ts';
+import { LIMBS, sideOf } from './anatomy.ts';
+import { isSeen, jointX, jointY, score } from './body.ts';
+import { JOINTS, type Pose } from './types.ts';
 
 export interface PaintOptions {
   /** Thickness of a limb in the canvas's pixels; by default it follows the picture's size. */
@@ -12,22 +12,41 @@ export interface PaintOptions {
   readonly top?: number;
 }
 
-const RIGHT = '#f2994a';
-const LEFT = '#4aa8f2';
-const MIDDLE = '#f5f1ea';
-const OUTLINE = 'rgb(20 22 30 / 0.55)';
+/** The person's own right is warm, so that exchanged sides are seen at a glance. */
+const RIGHT = '#ff8060';
+const OTHER = '#fffaf5';
+const OUTLINE = 'rgb(13 11 10 / 0.6)';
 
-const RIGHT_JOINTS = new Set(
-  Object.entries(JOINT).flatMap(([name, joint]) => (name.startsWith('right') ? [joint] : [])),
-);
-const LEFT_JOINTS = new Set(
-  Object.entries(JOINT).flatMap(([name, joint]) => (name.startsWith('left') ? [joint] : [])),
-);
+export interface FigureLimb {
+  readonly from: number;
+  readonly to: number;
+  readonly isRight: boolean;
+  /** 0 to 1: of the less certain one of its joints. */
+  readonly certainty: number;
+}
 
-/** The person's own right is warm, their left is cool. */
-export function sideColour(joint: number): string {
-  if (RIGHT_JOINTS.has(joint)) return RIGHT;
-  return LEFT_JOINTS.has(joint) ? LEFT : MIDDLE;
+export interface FigureJoint {
+  readonly joint: number;
+  readonly isRight: boolean;
+  readonly certainty: number;
+}
+
+/** What is drawn of a pose for people, in the order in which it is drawn. */
+export function figureOf(pose: Pose): { limbs: readonly FigureLimb[]; joints: readonly FigureJoint[] } {
+  const seen = JOINTS.map((_, joint) => joint).filter((joint) => isSeen(pose, joint));
+  return {
+    limbs: LIMBS.filter(([from, to]) => isSeen(pose, from) && isSeen(pose, to)).map(([from, to]) => ({
+      from,
+      to,
+      isRight: sideOf(to) === 'right',
+      certainty: Math.min(1, score(pose, from), score(pose, to)),
+    })),
+    joints: seen.map((joint) => ({
+      joint,
+      isRight: sideOf(joint) === 'right',
+      certainty: Math.min(1, score(pose, joint)),
+    })),
+  };
 }
 
 /** What a page's and a worker's 2D contexts have in common. */
@@ -45,8 +64,9 @@ export function paintSkeleton(context: Context, pose: Pose, options: PaintOption
   const y = (joint: number) => top + jointY(pose, joint) * scale;
   context.save();
   context.lineCap = 'round';
-  const stroke = (from: number, to: number, width: number, colour: string) => {
-    context.globalAlpha = opacity(Math.min(score(pose, from), score(pose, to)));
+  const { limbs, joints } = figureOf(pose);
+  const stroke = ({ from, to, certainty }: FigureLimb, width: number, colour: string) => {
+    context.globalAlpha = opacity(certainty);
     context.lineWidth = width;
     context.strokeStyle = colour;
     context.beginPath();
@@ -54,13 +74,11 @@ export function paintSkeleton(context: Context, pose: Pose, options: PaintOption
     context.lineTo(x(to), y(to));
     context.stroke();
   };
-  const limbs = LIMBS.filter(([from, to]) => isSeen(pose, from) && isSeen(pose, to));
-  for (const [from, to] of limbs) stroke(from, to, thickness * 1.8, OUTLINE);
-  for (const [from, to] of limbs) stroke(from, to, thickness, sideColour(to));
-  for (let joint = 0; joint < JOINT_COUNT; joint++) {
-    if (!isSeen(pose, joint)) continue;
-    context.globalAlpha = opacity(score(pose, joint));
-    context.fillStyle = sideColour(joint);
+  for (const limb of limbs) stroke(limb, thickness * 1.8, OUTLINE);
+  for (const limb of limbs) stroke(limb, thickness, limb.isRight ? RIGHT : OTHER);
+  for (const { joint, isRight, certainty } of joints) {
+    context.globalAlpha = opacity(certainty);
+    context.fillStyle = isRight ? RIGHT : OTHER;
     context.beginPath();
     context.arc(x(joint), y(joint), thickness * 0.95, 0, 2 * Math.PI);
     context.fill();
@@ -68,4 +86,4 @@ export function paintSkeleton(context: Context, pose: Pose, options: PaintOption
   context.restore();
 }
 
-const opacity = (certainty: number) => 0.25 + 0.75 * Math.min(1, certainty);
+const opacity = (certainty: number) => 0.25 + 0.75 * certainty;

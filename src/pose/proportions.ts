@@ -1,54 +1,10 @@
 /** How long a person's limbs are, from pictures in which some of them point towards the camera. */
+import { BONES, PARTS, type Part, ROOT } from './anatomy.ts';
 import { isSeen, JOINT, jointX, jointY, type Point } from './body.ts';
 import type { Pose } from './types.ts';
 
-/** What is measured; left and right count as one. */
-export const PARTS = [
-  'trunk',
-  'shoulder',
-  'upperArm',
-  'forearm',
-  'hip',
-  'thigh',
-  'shin',
-  'neck',
-  'head',
-] as const;
-export type Part = (typeof PARTS)[number];
-
 /** Full lengths in pixels. */
 export type Proportions = Readonly<Record<Part, number>>;
-
-/** The middle of the hips, which OpenPose does not have: the root of the body. */
-export const ROOT = -1;
-
-interface Bone {
-  readonly from: number;
-  readonly to: number;
-  readonly part: Part;
-}
-
-/** From the root outwards, parents first. */
-export const BONES: readonly Bone[] = [
-  { from: ROOT, to: JOINT.neck, part: 'trunk' },
-  { from: ROOT, to: JOINT.rightHip, part: 'hip' },
-  { from: ROOT, to: JOINT.leftHip, part: 'hip' },
-  { from: JOINT.neck, to: JOINT.rightShoulder, part: 'shoulder' },
-  { from: JOINT.neck, to: JOINT.leftShoulder, part: 'shoulder' },
-  { from: JOINT.rightShoulder, to: JOINT.rightElbow, part: 'upperArm' },
-  { from: JOINT.leftShoulder, to: JOINT.leftElbow, part: 'upperArm' },
-  { from: JOINT.rightElbow, to: JOINT.rightWrist, part: 'forearm' },
-  { from: JOINT.leftElbow, to: JOINT.leftWrist, part: 'forearm' },
-  { from: JOINT.rightHip, to: JOINT.rightKnee, part: 'thigh' },
-  { from: JOINT.leftHip, to: JOINT.leftKnee, part: 'thigh' },
-  { from: JOINT.rightKnee, to: JOINT.rightAnkle, part: 'shin' },
-  { from: JOINT.leftKnee, to: JOINT.leftAnkle, part: 'shin' },
-  { from: JOINT.neck, to: JOINT.nose, part: 'neck' },
-  { from: JOINT.nose, to: JOINT.rightEye, part: 'head' },
-  { from: JOINT.nose, to: JOINT.leftEye, part: 'head' },
-  { from: JOINT.nose, to: JOINT.rightEar, part: 'head' },
-  { from: JOINT.nose, to: JOINT.leftEar, part: 'head' },
-];
 
 /**
  * Usual lengths as shares of the body's height, between the joints that pose networks mark (they see shoulders and hips

@@ -1,12 +1,11 @@
 /** One pose of the clip's person, put on by the reference's body. */
+import { BONES, HIPS, LEGS, ROOT } from './anatomy.ts';
 import { type Driver, lowestAnkle, type Reference, ratiosBetween, sizeRatio } from './bodies.ts';
 import { emptyPose, isSeen, JOINT, JOINT_COUNT, jointX, jointY, type Point, score } from './body.ts';
-import { BONES, type Proportions, placeOf, ROOT } from './proportions.ts';
+import { type Proportions, placeOf } from './proportions.ts';
 import type { Pose } from './types.ts';
 
 const PARENT = new Map(BONES.map(({ from, to, part }) => [to, { from, part }]));
-const LEGS = [JOINT.rightKnee, JOINT.rightAnkle, JOINT.leftKnee, JOINT.leftAnkle];
-const HIPS = [JOINT.rightHip, JOINT.leftHip];
 /** How far the shoulders may sway over hips that the clip does not show, in trunk lengths. */
 const LARGEST_SWAY = 0.2;
 /** The trunk keeps this far from the picture's sides, in trunk lengths. */

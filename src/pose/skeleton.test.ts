@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { COLOURS, LIMBS } from './anatomy.ts';
 import { emptyPose, JOINT } from './body.ts';
-import { COLOURS, drawSkeleton, LIMBS, OPENPOSE_STYLE } from './skeleton.ts';
+import { drawSkeleton, OPENPOSE_STYLE } from './skeleton.ts';
 import type { Pose, SkeletonStyle } from './types.ts';
 
 function poseOf(size: number, joints: Partial<Record<keyof typeof JOINT, [number, number]>>): Pose {

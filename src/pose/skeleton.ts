@@ -2,56 +2,13 @@
  * The skeleton as the pose encoder sees it. The networks are trained on pictures drawn by this very algorithm, so it
  * computes every pixel itself, in float64 with nothing but + - * / and square roots: the same bytes on every machine.
  */
-import { isSeen, JOINT_COUNT, jointX, jointY } from './body.ts';
+import { COLOURS, type Colour, JOINT_COUNT, LIMBS } from './anatomy.ts';
+import { isSeen, jointX, jointY } from './body.ts';
 import type { Pose, SkeletonStyle } from './types.ts';
 
 /** OpenPose's own thickness. */
 export const OPENPOSE_STYLE: SkeletonStyle = { limbWidth: 4, jointRadius: 4 };
 
-/** OpenPose's limbs, in the order in which they are drawn over one another. */
-export const LIMBS: readonly (readonly [number, number])[] = [
-  [1, 2],
-  [1, 5],
-  [2, 3],
-  [3, 4],
-  [5, 6],
-  [6, 7],
-  [1, 8],
-  [8, 9],
-  [9, 10],
-  [1, 11],
-  [11, 12],
-  [12, 13],
-  [1, 0],
-  [0, 14],
-  [14, 16],
-  [0, 15],
-  [15, 17],
-];
-
-type Colour = readonly [red: number, green: number, blue: number];
-
-/** OpenPose's rainbow: of each joint and, darker, of the limb with the same number. */
-export const COLOURS: readonly Colour[] = [
-  [255, 0, 0],
-  [255, 85, 0],
-  [255, 170, 0],
-  [255, 255, 0],
-  [170, 255, 0],
-  [85, 255, 0],
-  [0, 255, 0],
-  [0, 255, 85],
-  [0, 255, 170],
-  [0, 255, 255],
-  [0, 170, 255],
-  [0, 85, 255],
-  [0, 0, 255],
-  [85, 0, 255],
-  [170, 0, 255],
-  [255, 0, 255],
-  [255, 0, 170],
-  [255, 0, 85],
-];
 const LIMB_BRIGHTNESS = 0.6;
 /** The styles' unit: pixels of a picture whose shorter side is this long. */
 const STYLE_SIDE = 512;

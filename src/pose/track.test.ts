@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { FLIP_GROUPS } from './anatomy.ts';
 import { copyPose, isSeen, JOINT, jointX, mirrored, point, score } from './body.ts';
 import { NoPersonError } from './errors.ts';
-import { FLIP_GROUPS, flip } from './flips.ts';
+import { flip } from './flips.ts';
 import { followPerson } from './people.ts';
 import { seeded } from './testing/figures.ts';
 import { danceClip, difference, moved, sightings, standing, without } from './testing/scenes.ts';

@@ -1,6 +1,7 @@
 /** What will look wrong, said before anybody waits for it. */
+import { ARMS, LEGS, ROOT } from './anatomy.ts';
 import { boundingBox, isSeen, JOINT, jointX } from './body.ts';
-import { distance, placeOf, ROOT } from './proportions.ts';
+import { distance, placeOf } from './proportions.ts';
 import type { Track } from './track.ts';
 import { JOINTS, type Pose } from './types.ts';
 
@@ -21,8 +22,6 @@ export interface FitWarning {
   readonly message: string;
 }
 
-const LEGS = [JOINT.rightKnee, JOINT.rightAnkle, JOINT.leftKnee, JOINT.leftAnkle];
-const ARMS = [JOINT.rightElbow, JOINT.rightWrist, JOINT.leftElbow, JOINT.leftWrist];
 /** Shoulders narrower than this, in trunk lengths, belong to somebody who is seen from the side. */
 const SIDE_ON = 0.35;
 const SMALL = 0.3;

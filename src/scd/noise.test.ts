@@ -47,6 +47,16 @@ describe('Gaussian noise', () => {
     expect(gaussianNoise(64, -1)).not.toEqual(gaussianNoise(64, 1));
   });
 
+  it('is each frame of a clip its own, and the first one is what all share elsewhere', () => {
+    expect(gaussianNoise(64, 3, 0, 0)).toEqual(gaussianNoise(64, 3));
+    const frames = [0, 1, 2, 3].map((frame) => gaussianNoise(4096, 3, 0, frame));
+    const pairs = [0, 1, 2].flatMap((i) => frames.slice(i + 1).map((other) => [frames[i]!, other] as const));
+    for (const [a, b] of pairs) {
+      const product = a.reduce((sum, value, i) => sum + value * b[i]!, 0) / a.length;
+      expect(Math.abs(product)).toBeLessThan(0.05);
+    }
+  });
+
   it('stays as it is: saved seeds must keep their pictures', () => {
     expect(Array.from(gaussianNoise(4, 1), (value) => value.toFixed(6))).toMatchInlineSnapshot(`
       [

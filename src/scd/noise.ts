@@ -1,15 +1,21 @@
 /**
- * Standard Gaussian noise that depends on the seed and the stream alone: the same values on every backend, in every
- * frame that asks for the same stream, and whatever was drawn before.
+ * Standard Gaussian noise that depends on the seed, the stream and the frame alone: the same values on every backend,
+ * and whatever was drawn before.
  *
- * Philox4x32-10 (Salmon et al., 2011), counter-based, turns (block, stream) under the seed into four 32-bit words;
- * Box-Muller in float64 turns two words into two normal values, rounded to f32 at the end.
+ * Philox4x32-10 (Salmon et al., 2011), counter-based, turns (block, frame, stream) under the seed into four 32-bit
+ * words; Box-Muller in float64 turns two words into two normal values, rounded to f32 at the end.
  */
-export function gaussianNoise(count: number, seed: number, stream = 0): Float32Array<ArrayBuffer> {
+export function gaussianNoise(
+  count: number,
+  seed: number,
+  stream = 0,
+  /** Of a clip whose frames each have a noise of their own; elsewhere all frames share the first one's. */
+  frame = 0,
+): Float32Array<ArrayBuffer> {
   const values = new Float32Array(count);
   const key = seedKey(seed);
   for (let start = 0; start < count; start += 4) {
-    const words = philox4x32([start / 4, 0, stream, 0], key);
+    const words = philox4x32([start / 4, frame, stream, 0], key);
     for (let pair = 0; pair < 4; pair += 2) {
       const radius = Math.sqrt(-2 * Math.log(unitInterval(words[pair])));
       const angle = 2 * Math.PI * unitInterval(words[pair + 1]);

@@ -1,17 +1,14 @@
-import { drawSkeleton } from '../pose/skeleton.ts';
-import type { Pose } from '../pose/types.ts';
+import { type Pose, paintSkeleton } from '../pose/index.ts';
 
-const STYLE = { limbWidth: 6, jointRadius: 7 };
+const GROUND = 'rgb(13 11 10)';
 
 /** The skeleton as a picture, for layouts that show it beside the result. */
 export function drawPose(pose: Pose): OffscreenCanvas {
-  const rgb = drawSkeleton(pose, STYLE);
-  const picture = new ImageData(pose.width, pose.height);
-  for (let pixel = 0; pixel < pose.width * pose.height; pixel++) {
-    picture.data.set(rgb.subarray(pixel * 3, pixel * 3 + 3), pixel * 4);
-    picture.data[pixel * 4 + 3] = 255;
-  }
   const canvas = new OffscreenCanvas(pose.width, pose.height);
-  canvas.getContext('2d')?.putImageData(picture, 0, 0);
+  const context = canvas.getContext('2d');
+  if (!context) throw new Error('This browser cannot draw on a canvas.');
+  context.fillStyle = GROUND;
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  paintSkeleton(context, pose);
   return canvas;
 }

@@ -1,5 +1,5 @@
+import { LIMBS } from '../pose/anatomy.ts';
 import { isSeen, jointX, jointY } from '../pose/body.ts';
-import { LIMBS } from '../pose/skeleton.ts';
 import type { Pose } from '../pose/types.ts';
 import { personBox } from './framing.ts';
 

@@ -1,25 +1,19 @@
-import { isSeen, jointX, jointY } from '../pose/body.ts';
-import { LIMBS } from '../pose/skeleton.ts';
+import { jointX, jointY } from '../pose/body.ts';
+import { figureOf } from '../pose/pretty.ts';
 import type { Pose } from '../pose/types.ts';
-
-/** The person's own right side; it has the accent colour, so that exchanged sides are seen at a glance. */
-const RIGHT = new Set([2, 3, 4, 8, 9, 10, 14, 16]);
 
 /** A skeleton for people to read, as SVG in the pose's own picture coordinates. */
 export function SkeletonLines({ pose, faint }: { pose: Pose; faint?: boolean }) {
   const unit = Math.max(pose.width, pose.height) / 100;
-  const limbs = LIMBS.filter(([from, to]) => isSeen(pose, from) && isSeen(pose, to));
-  const seen = Array.from({ length: pose.joints.length / 3 }, (_, joint) => joint).filter((joint) =>
-    isSeen(pose, joint),
-  );
+  const { limbs, joints } = figureOf(pose);
   return (
     <g className={`skeleton ${faint ? 'faint' : ''}`} strokeLinecap="round">
       {(['under', 'over'] as const).map((layer) => (
         <g key={layer} className={layer} strokeWidth={layer === 'under' ? unit * 1.7 : unit * 0.8}>
-          {limbs.map(([from, to]) => (
+          {limbs.map(({ from, to, isRight }) => (
             <line
               key={`${from}-${to}`}
-              className={RIGHT.has(to) ? 'right' : 'left'}
+              className={isRight ? 'right' : ''}
               x1={jointX(pose, from)}
               y1={jointY(pose, from)}
               x2={jointX(pose, to)}
@@ -28,10 +22,10 @@ export function SkeletonLines({ pose, faint }: { pose: Pose; faint?: boolean }) 
           ))}
         </g>
       ))}
-      {seen.map((joint) => (
+      {joints.map(({ joint, isRight }) => (
         <circle
           key={joint}
-          className={RIGHT.has(joint) ? 'right' : 'left'}
+          className={isRight ? 'right' : ''}
           cx={jointX(pose, joint)}
           cy={jointY(pose, joint)}
           r={unit * 0.9}

@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional as F
 
 from people.joints import MIRROR, as_detected, draw_skeleton
-from scd.guides import guide_sources
+from scd.guides import STRETCH, guide_sources
 
 from . import pictures
 from .mover import CELL, warp
@@ -49,14 +49,31 @@ def shown(joints, H, middle, zoom):
     return out
 
 
+TRUNK = [0, 1, 2, 5, 8, 11, 14, 15, 16, 17]
+LIMB_COUNTS = .3  # beside a joint of head or trunk
+
+
+def of_whole(target, reference, places):
+    """Where places come from if the body moved as one piece: the similarity nearest to taking its joints along."""
+    seen = (target[:, 2] > 0) & (reference[:, 2] > 0)
+    if seen.sum() < 2:
+        return places
+    share = np.where(np.isin(np.arange(18), TRUNK), 1., LIMB_COUNTS)[seen]
+    there, here = (pose[seen, 0] + 1j * pose[seen, 1] for pose in (target, reference))
+    middles = [(share * points).sum() / share.sum() for points in (there, here)]
+    factor = (share * np.conj(there - middles[0]) * (here - middles[1])).sum() / max((share * abs(there - middles[0]) ** 2).sum(), 1e-6)
+    factor *= np.clip(abs(factor), *STRETCH) / max(abs(factor), 1e-6)
+    return factor * (places - middles[0]) + middles[1]
+
+
 def sources_by_guides(target, reference):
-    """Where limbs and torso of the cells come from by the poses alone, as shares, and nearness."""
+    """Where limbs, torso and the whole body have the cells come from by the poses alone, as shares, and nearness."""
     cells = SIZE // CELL
     y, x = np.mgrid[0:cells, 0:cells]
     at = (x + .5) * CELL + 1j * ((y + .5) * CELL)
     torso, limbs, near = guide_sources(at, target, reference, SIZE)
     split = lambda c: np.stack([c.real, c.imag]).astype(np.float32) / SIZE  # noqa: E731
-    return split(limbs), split(torso), near.transpose(2, 0, 1).astype(np.float32)
+    return split(limbs), split(torso), split(of_whole(target, reference, at)), near.transpose(2, 0, 1).astype(np.float32)
 
 
 class Batches:
@@ -88,9 +105,9 @@ class Batches:
         poses = [shown(p, H, *w) for p, w in zip(poses, windows)]
         strength = rng.uniform(0, 1.1) if self.varied else 1.
         poses = [as_detected(p, rng, strength) for p in poses]
-        limbs, torso, nearness = sources_by_guides(poses[1], poses[0])
+        limbs, torso, whole, nearness = sources_by_guides(poses[1], poses[0])
         skeletons = [draw_skeleton(p, SIZE, SIZE, LIMB_WIDTH, JOINT_RADIUS).astype(np.float32) / 255 for p in poses]
-        arrays.update(skeleton_photo=skeletons[0], skeleton=skeletons[1], limbs=limbs, torso=torso, nearness=nearness)
+        arrays.update(skeleton_photo=skeletons[0], skeleton=skeletons[1], limbs=limbs, torso=torso, whole=whole, nearness=nearness)
         return arrays, windows
 
     def windowed(self, rows, rng):
@@ -123,7 +140,7 @@ class Batches:
             batch[name] = batch[name] * 2 - 1
         for name in ("skeleton_photo", "skeleton"):
             batch[name] = stack(name)
-        for name in ("limbs", "torso", "nearness"):
+        for name in ("limbs", "torso", "whole", "nearness"):
             batch[name] = plain(name)
         return {name: tensor.contiguous() for name, tensor in batch.items()}
 

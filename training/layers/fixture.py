@@ -54,8 +54,9 @@ def sources(target, reference):
     y, x = np.mgrid[0 : HEIGHT // CELL, 0 : WIDTH // CELL]
     at = (x + 0.5) * CELL + 1j * ((y + 0.5) * CELL)
     torso, limbs, near = batches.guide_sources(at, target, reference, HEIGHT)
+    whole = batches.of_whole(target, reference, at)
     split = lambda c: torch.from_numpy(np.stack([c.real / WIDTH, c.imag / HEIGHT]).astype(np.float32))[None]  # noqa: E731
-    return split(limbs), split(torso), torch.from_numpy(near.transpose(2, 0, 1).astype(np.float32))[None]
+    return split(limbs), split(torso), split(whole), torch.from_numpy(near.transpose(2, 0, 1).astype(np.float32))[None]
 
 
 @torch.no_grad()
@@ -69,12 +70,12 @@ def compute(networks):
     io["filled"] = filled(photo, hole)
     io["change"] = networks["plate"](io["filled"], hole)
     io["skeleton_photo"], io["skeleton"] = drawn(reference), drawn(target)
-    limbs, torso, nearness = sources(target, reference)
-    io.update(limbs=limbs, torso=torso, nearness=nearness, told=guides(photo, outline, limbs, torso, nearness))
+    told = sources(target, reference)
+    io.update(zip(("limbs", "torso", "whole", "nearness"), told), told=guides(photo, outline, *told))
     mover = networks["mover"]
     for i, features in enumerate(mover.look(photo, outline, io["skeleton_photo"]), 1):
         io[f"photo_{i}"] = features
-    _, io["layers"], _ = mover(photo, outline, io["skeleton_photo"], io["skeleton"], limbs, torso, nearness)
+    _, io["layers"], _ = mover(photo, outline, io["skeleton_photo"], io["skeleton"], *told)
     io["picture"], io["moved"] = compose(io, io["layers"])
     io = {name: np.ascontiguousarray(tensor.numpy()) for name, tensor in io.items()}
     return {**io, "reference_joints": reference.astype(np.float32), "target_joints": target.astype(np.float32)}

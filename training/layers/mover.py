@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from .blocks import Entry, Residual
 
 CELL = 4  # pixels a side of the finest cell of features
-GUIDES = 14  # channels of what a frame is told beside its skeleton, a cell each: see `guides`
+GUIDES = 20  # channels of what a frame is told beside its skeleton, a cell each: see `guides`
 LAYERS = ["move", "outline", "seen", "shadow", "paint"]  # of the output: 2, 1, 1, 1 and 3 channels
 
 
@@ -38,12 +38,15 @@ def doubled(x):
     return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 
-def guides(photo, outline, limbs, torso, nearness):
-    """What a frame is told a cell: how near both persons are, both moves, and the photo and outline read through them."""
+def guides(photo, outline, limbs, torso, whole, nearness):
+    """What a frame is told a cell: how near both persons are, three moves, and the photo and outline read through each.
+
+    limbs, torso, whole: where the nearest limb, the torso and the whole body as one piece would have each cell come from.
+    """
     n, _, height, width = limbs.shape
     small = F.avg_pool2d(torch.cat([photo, outline], 1), CELL)
-    here = places(n, height, width)
-    return torch.cat([nearness, limbs - here, torso - here, warp(small, limbs), warp(small, torso)], 1)
+    here, sources = places(n, height, width), (limbs, torso, whole)
+    return torch.cat([nearness, *(source - here for source in sources), *(warp(small, source) for source in sources)], 1)
 
 
 class Mover(nn.Module):
@@ -98,12 +101,15 @@ class Entry(nn.Module):
         return self.blocks(F.relu(self.enter(x)))
 
 
-def guides(photo, outline, limbs, torso, nearness):
-    """What a frame is told a cell: how near both persons are, both moves, and the photo and outline read through them."""
+def guides(photo, outline, limbs, torso, whole, nearness):
+    """What a frame is told a cell: how near both persons are, three moves, and the photo and outline read through each.
+
+    limbs, torso, whole: where the nearest limb, the torso and the whole body as one piece would have each cell come from.
+    """
     n, _, height, width = limbs.shape
     small = F.avg_pool2d(torch.cat([photo, outline], 1), CELL)
-    here = places(n, height, width)
-    return torch.cat([nearness, limbs - here, torso - here, warp(small, limbs), warp(small, torso)], 1)
+    here, sources = places(n, height, width), (limbs, torso, whole)
+    return torch.cat([nearness, *(source - here for source in sources), *(warp(small, source) for source in sources)], 1)
 
 
 class Mover(nn.Module):
@@ -157,20 +163,21 @@ class Mover(nn.Module):
     def photo_3_of(near):
         return near
 
-    def forward(self, photo, outline, skeleton_photo, skeleton, limbs, torso, nearness):
-        """All on one device, for training. limbs, torso: sources a cell; nearness in [0, 1]. -> sources by level, layers."""
+    def forward(self, photo, outline, skeleton_photo, skeleton, limbs, torso, whole, nearness):
+        """All on one device, for training. limbs, torso, whole: sources a cell; nearness in [0, 1]. -> sources by level, layers."""
         n, _, h, w = limbs.shape
         one, two, three = self.look(photo, outline, skeleton_photo)
-        told = guides(photo, outline, limbs, torso, nearness)
+        told = guides(photo, outline, limbs, torso, whole, nearness)
         limbs_2, torso_2 = halved(limbs), halved(torso)
         limbs_3, torso_3 = halved(limbs_2), halved(torso_2)
-        here_1, here_2, here_3 = places(n, h, w), places(n, h // 2, w // 2), places(n, h // 4, w // 4)
+        whole_3 = halved(halved(whole))
+        here_1, here_2 = places(n, h, w), places(n, h // 2, w // 2)
         first = self.frame_1(torch.cat([F.relu(self.skeleton_cells(skeleton)), told], 1))
         second = self.frame_2(first)
         met = self.meet_3(torch.cat([self.frame_3(second), three, warp(three, limbs_3), warp(three, torso_3)], 1))
         picked = self.pick_3(met).float()
         share = torch.softmax(picked[:, :3], 1)
-        source_3 = share[:, :1] * limbs_3 + share[:, 1:2] * torso_3 + share[:, 2:] * here_3 + picked[:, 3:] * 0.1
+        source_3 = share[:, :1] * limbs_3 + share[:, 1:2] * torso_3 + share[:, 2:] * whole_3 + picked[:, 3:] * 0.1
         source = doubled(source_3)
         met = self.meet_2(torch.cat([doubled(met.float()), second, warp(two, source), source - here_2, limbs_2 - source], 1))
         source_2 = source + self.shift_2(met).float() * 0.05

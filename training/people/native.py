@@ -96,7 +96,7 @@ library.forward_kinematics.argtypes = [i32, pointer, pointer, pointer, pointer]
 library.render_backdrop.argtypes = [ctypes.POINTER(Place), ctypes.POINTER(Camera), ctypes.POINTER(Light), i32, i32,
                                     i32, ctypes.POINTER(Backdrop)]
 library.render_frame.argtypes = [pointer, i32, pointer, pointer, ctypes.POINTER(Camera), ctypes.POINTER(Light),
-                                 ctypes.POINTER(Backdrop), i32, i32, i32, f32, f32, pointer, pointer, i32, pointer,
+                                 ctypes.POINTER(Backdrop), i32, i32, i32, f32, f32, i32, pointer, pointer, i32, pointer,
                                  pointer, pointer, pointer]
 library.project_part.argtypes = [ctypes.POINTER(Part), ctypes.POINTER(Camera), pointer]
 library.draw_surfaces.argtypes = [pointer, i32, pointer, i32, i32, pointer, pointer]

@@ -18,14 +18,14 @@ def tone_curve():
 TONE = tone_curve()
 
 
-def render(person, pose, stage, samples=2):
+def render(person, pose, stage, samples=2, soft=False):
     """-> image (H, W, 3) uint8, mask (H, W) uint8 (255: person), joints (18, 3): x, y in pixels and 1 seen, .5 hidden, 0 outside.
-    `samples`: a side of each pixel."""
+    `samples`: a side of each pixel. `soft`: the mask tells how much of a pixel the person covers."""
     matrices = person.poser.matrices(pose)
-    return render_matrices(person, matrices, stage, samples)
+    return render_matrices(person, matrices, stage, samples, soft)
 
 
-def render_matrices(person, matrices, stage, samples=2):
+def render_matrices(person, matrices, stage, samples=2, soft=False):
     body = person.body
     head = body.bone("head")
     centre = matrices[head][:, :3] @ ((body.heads[head] + body.tails[head]) / 2) + matrices[head][:, 3]
@@ -37,7 +37,7 @@ def render_matrices(person, matrices, stage, samples=2):
     setting = stage.setting
     covered = library.render_frame(ctypes.addressof(person.native), len(person.parts), address(native), address(centre), ctypes.byref(stage.camera),
                                    ctypes.byref(setting.light), ctypes.byref(stage.backdrop), stage.H, stage.W, samples, setting.exposure,
-                                   setting.softness, address(TONE), address(feet), 18, address(joints), address(image), address(mask), address(seen))
+                                   setting.softness, soft, address(TONE), address(feet), 18, address(joints), address(image), address(mask), address(seen))
     if covered < 0:
         raise MemoryError("a frame")
     return image, mask, seen

@@ -28,17 +28,17 @@ def clothed_person(rng, assets, size):
     return Person(assets, random_look(rng, assets), 512 if size > 400 else 256)
 
 
-def shot(rng, person, view, stage, frontal, recorded=()):
+def shot(rng, person, view, stage, frontal, recorded=(), soft=False):
     """A pose that the camera sees (a crouch must not leave a close view), rendered."""
     roam = .12 * min(view.span / (1.2 * person.body.height), 1)
     for _ in range(6):
-        image, mask, joints = render(person, moves.random_pose(rng, person.poser, frontal, roam, recorded), stage)
+        image, mask, joints = render(person, moves.random_pose(rng, person.poser, frontal, roam, recorded), stage, 3 if soft else 2, soft)
         if joints[1, 2] > 0 and mask.mean() > 4:
             break
     return image, mask, joints
 
 
-def render_person(seed, assets, H, W, poses=6, reframed_share=REFRAMED_SHARE, recorded=()):
+def render_person(seed, assets, H, W, poses=6, reframed_share=REFRAMED_SHARE, recorded=(), soft=False):
     """-> images, masks, joints, record."""
     rng = np.random.default_rng(seed)
     person = clothed_person(rng, assets, max(H, W))
@@ -50,7 +50,7 @@ def render_person(seed, assets, H, W, poses=6, reframed_share=REFRAMED_SHARE, re
     for k in range(poses):
         if moving and k:
             stage = scene.Stage(setting, scene.reframed(rng, view), H, W)
-        frames.append(shot(rng, person, view, stage, k == 0, recorded))
+        frames.append(shot(rng, person, view, stage, k == 0, recorded, soft))
     images, masks, joints = (np.stack(column) for column in zip(*frames))
     look = person.look
     return images, masks, joints, dict(seed=seed, sharedBackground=not moving, crop=view.framing, setting=setting.kind,
@@ -62,7 +62,7 @@ def write_shard(task):
     folder = Path(options.out) / f"shard-{number:04d}"
     if folder.exists():
         return folder
-    save_people(folder, [render_person(seed, write_shard.assets, options.height, options.width, options.poses, recorded=write_shard.recorded)
+    save_people(folder, [render_person(seed, write_shard.assets, options.height, options.width, options.poses, recorded=write_shard.recorded, soft=options.soft)
                          for seed in range(first, first + count)])
     return folder
 
@@ -103,6 +103,7 @@ def main():
     parser.add_argument("--height", type=int, default=256)
     parser.add_argument("--width", type=int, default=256)
     parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--soft", action="store_true", help="masks tell how much of a pixel the person covers: for mattes")
     parser.add_argument("--motion", nargs="*", default=[], help="BVH files to take some of the poses from")
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     options = parser.parse_args()

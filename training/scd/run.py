@@ -12,7 +12,7 @@ import torch
 from . import processes
 from .schedule import Pace, learning_rate
 
-SAVED_EVERY = 200  # steps
+SAVED_EVERY = 100  # steps
 
 
 def command_line(description):

@@ -76,7 +76,9 @@ class Block(nn.Module):
 
     def layer(self, index, x, time, tokens, memory):
         x = self.resnets[index](x, time)
-        return self.attentions[index](x, tokens, memory) if hasattr(self, "attentions") else x
+        if hasattr(self, "attentions"):
+            x = self.attentions[index](x, tokens, memory)
+        return self.motion_modules[index](x) if hasattr(self, "motion_modules") else x
 
     def down(self, x, time, tokens, memory, skips):
         for index in range(len(self.resnets)):
@@ -102,6 +104,8 @@ class MidBlock(nn.Module):
 
     def forward(self, x, time, tokens, memory):
         x = self.attentions[0](self.resnets[0](x, time), tokens, memory)
+        if hasattr(self, "motion_modules"):
+            x = self.motion_modules[0](x)
         return self.resnets[1](x, time)
 
 

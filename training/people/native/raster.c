@@ -202,9 +202,9 @@ static void round_normals(const Part *part, const float *centre) {
 
 /* Rows of `joints`: x, y, z in the world and the thickness of the flesh before it; of `seen`: x, y in pixels and
    1 in sight, 0.5 hidden behind something, 0 out of the image. feet: x, height, z a foot, for contact shadows.
-   tone: 4096 entries over sqrt(linear / 4). */
+   tone: 4096 entries over sqrt(linear / 4). soft: the mask tells how much of a pixel the person covers, not whether. */
 int render_frame(const Part *parts, int count, const float *matrices, const float *headCentre, const Camera *camera,
-                 const Light *light, const Backdrop *backdrop, int H, int W, int samples, float exposure, float softness,
+                 const Light *light, const Backdrop *backdrop, int H, int W, int samples, float exposure, float softness, int soft,
                  const uint8_t *tone, const float *feet, int jointCount, const float *joints,
                  uint8_t *image, uint8_t *mask, float *seen) {
   int W2 = W * samples, H2 = H * samples, covered = 0;
@@ -241,8 +241,8 @@ int render_frame(const Part *parts, int count, const float *matrices, const floa
       for (int k = 0; k < 3; k++)
         sum[k] += (samples * samples - hits) * contact * (backdrop->ambient[3 * pixel + k] + lit * backdrop->direct[3 * pixel + k]);
     }
-    mask[pixel] = 2 * hits >= samples * samples ? 255 : 0;
-    covered += mask[pixel] > 0;
+    covered += 2 * hits >= samples * samples;
+    mask[pixel] = soft ? 255 * hits / (samples * samples) : 2 * hits >= samples * samples ? 255 : 0;
     for (int k = 0; k < 3; k++) {
       float v = sqrtf(fmaxf(sum[k] * exposure / (samples * samples), 0) * .25f) * 4095 + .5f;
       image[3 * pixel + k] = tone[v > 4095 ? 4095 : (int)v];
