@@ -23,7 +23,8 @@ const service: EngineApi = {
     }
   },
   renderFrame: async (pose, options) => handOver(await engine.renderFrame(pose, options)),
-  animate: (poses, options, onFrame) => engine.animate(poses, options, (frame) => onFrame(handOver(frame))),
+  animate: (poses, options, onFrame, onProgress) =>
+    engine.animate(poses, options, (frame) => onFrame(handOver(frame)), onProgress),
   cancel: () => engine.cancel(),
   info: () => engine.info(),
   dispose: () => engine.dispose(),

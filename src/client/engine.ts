@@ -86,8 +86,10 @@ export class EngineClient implements EngineApi {
     poses: readonly Pose[],
     options: RenderOptions,
     onFrame: (frame: RenderedFrame) => Promise<void> | void,
+    onProgress?: (progress: { readonly done: number; readonly total: number }) => void,
   ): Promise<number> {
-    return this.#ask((remote) => remote.animate(poses, options, Comlink.proxy(onFrame)));
+    const listeners = [Comlink.proxy(onFrame), onProgress && Comlink.proxy(onProgress)] as const;
+    return this.#ask((remote) => remote.animate(poses, options, ...listeners));
   }
 
   async cancel(): Promise<void> {

@@ -1,4 +1,5 @@
 import { CancelledError } from '../errors.ts';
+import { isTemporalAttention } from '../onnx/configs.ts';
 import type { Pack, PackManifest, PackProgress, PackSource } from '../pack/manifest.ts';
 import type { OpenOptions } from '../pack/open.ts';
 import type { Pose } from '../pose/types.ts';
@@ -14,6 +15,7 @@ import type {
 } from './api.ts';
 import type { Backend } from './backend.ts';
 import { checkOptions, checkPose } from './check-input.ts';
+import type { ClipProgress } from './clip.ts';
 import {
   DeviceLimitError,
   DeviceLostError,
@@ -97,10 +99,14 @@ export class Engine implements EngineApi {
     poses: readonly Pose[],
     options: RenderOptions,
     onFrame: (frame: RenderedFrame) => Promise<void> | void,
+    onProgress?: (progress: ClipProgress) => void,
   ): Promise<number> {
     return this.#queue.run(async (signal) => {
       // All of them now: the tenth minute is a bad time to hear of a bad pose.
       for (const pose of poses) checkPose(pose);
+      if (this.#model && joinsFrames(this.#model.pack.manifest, options)) {
+        return this.#animateClip(poses, options, signal, onFrame, onProgress);
+      }
       for (const [index, pose] of poses.entries()) {
         const frame = await this.#render(pose, index, options, signal);
         // A receiver may take its time over a frame, or be the one who cancels: neither may hold up the cancelling.
@@ -141,6 +147,36 @@ export class Engine implements EngineApi {
       const either = AbortSignal.any([signal, model.lost]);
       try {
         return { index, ...(await model.frame(this.#references, pose, options, either)) };
+      } catch (error) {
+        if (signal.aborted) throw new CancelledError();
+        const fault = await deviceFault(model, error);
+        if (recoveries === MOST_RECOVERIES) throw fault;
+        await this.#recover(model, fault, signal);
+      }
+    }
+  }
+
+  /** Frames that motion modules join depend on one another, so a clip that a device was lost in begins again. */
+  async #animateClip(
+    poses: readonly Pose[],
+    options: RenderOptions,
+    signal: AbortSignal,
+    onFrame: (frame: RenderedFrame) => Promise<void> | void,
+    onProgress?: (progress: ClipProgress) => void,
+  ): Promise<number> {
+    checkOptions(options);
+    let handedOut = 0;
+    for (let recoveries = 0; ; recoveries++) {
+      if (this.#model === undefined) throw new NotReadyError('No model is loaded.', 'Load a model first.');
+      const model = this.#model;
+      const either = AbortSignal.any([signal, model.lost]);
+      try {
+        const frames = model.clip(this.#references, poses, options, either, handedOut, onProgress);
+        for await (const frame of frames) {
+          handedOut++;
+          await untilAborted(Promise.resolve(onFrame(frame)), signal);
+        }
+        return poses.length;
       } catch (error) {
         if (signal.aborted) throw new CancelledError();
         const fault = await deviceFault(model, error);
@@ -212,6 +248,12 @@ export class Engine implements EngineApi {
     for (const { image } of this.#references) image.close();
     this.#references = [];
   }
+}
+
+/** Whether an animation's frames go through motion modules: those that came with the weights do unless told otherwise. */
+export function joinsFrames({ configs }: PackManifest, { motion, interaction }: RenderOptions): boolean {
+  if (configs.motion === undefined) return false;
+  return motion ?? (!isTemporalAttention(configs.motion) && interaction !== 'mutual');
 }
 
 /** What the networks read when they first look at a photo, and not before. */

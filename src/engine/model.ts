@@ -3,6 +3,7 @@ import { drawSkeleton } from '../pose/skeleton.ts';
 import type { Pose } from '../pose/types.ts';
 import type { RenderedFrame, RenderOptions } from './api.ts';
 import type { Backend, Networks, Tensor } from './backend.ts';
+import type { ClipProgress } from './clip.ts';
 import { Denoiser } from './denoiser.ts';
 import { DeviceLostError, NotReadyError } from './errors.ts';
 import { fitImage, fitPose, type Size } from './fit.ts';
@@ -60,6 +61,64 @@ export class LoadedModel {
     options: RenderOptions,
     signal: AbortSignal,
   ): Promise<Omit<RenderedFrame, 'index'>> {
+    const compiled = await this.#prepare(references, options, signal);
+    const { denoiser, size } = compiled;
+    const started = performance.now();
+    const latents = await denoiser.denoise(this.#skeleton(pose, size), options, signal);
+    return this.#finish(compiled, latents, pose, options, performance.now() - started);
+  }
+
+  /** The frames of a clip that motion modules join, from a number on; those before it are painted and not shown. */
+  async *clip(
+    references: readonly HeldReference[],
+    poses: readonly Pose[],
+    options: RenderOptions,
+    signal: AbortSignal,
+    from: number,
+    onProgress?: (progress: ClipProgress) => void,
+  ): AsyncGenerator<RenderedFrame> {
+    const compiled = await this.#prepare(references, options, signal);
+    const { denoiser, size } = compiled;
+    const skeletonOf = (frame: number) => this.#skeleton(poses[frame] as Pose, size);
+    let started = performance.now();
+    const frames = denoiser.denoiseClip(poses.length, skeletonOf, options, signal, onProgress);
+    for await (const { frame, latents } of frames) {
+      try {
+        if (frame < from) continue;
+        const denoiseMs = performance.now() - started;
+        const pose = poses[frame] as Pose;
+        yield { index: frame, ...(await this.#finish(compiled, latents, pose, options, denoiseMs)) };
+      } finally {
+        latents.dispose();
+      }
+      started = performance.now();
+    }
+  }
+
+  /** From clean latents to a picture. */
+  async #finish(
+    compiled: Compiled,
+    latents: Tensor,
+    pose: Pose,
+    options: RenderOptions,
+    denoiseMs: number,
+  ): Promise<Omit<RenderedFrame, 'index'>> {
+    const began = performance.now();
+    const { picture, retouchMs } = await this.#picture(compiled, latents, pose, options);
+    try {
+      const image = await compiled.networks.toImage(picture);
+      return { image, timings: { denoiseMs, decodeMs: performance.now() - began, retouchMs } };
+    } finally {
+      picture.dispose();
+    }
+  }
+
+  /** Networks for this size, which have looked at these references. */
+  async #prepare(
+    references: readonly HeldReference[],
+    options: RenderOptions,
+    signal: AbortSignal,
+  ): Promise<Compiled> {
     if (references.length === 0) {
       throw new NotReadyError('There is no reference to render from.', 'Set a reference photo first.');
     }
@@ -82,19 +141,7 @@ export class LoadedModel {
       }
       compiled.references = references;
     }
-
-    const started = performance.now();
-    const latents = await denoiser.denoise(this.#skeleton(pose, size), options, signal);
-    const denoised = performance.now();
-    const { picture, retouchMs } = await this.#picture(compiled, latents, pose, options);
-    try {
-      const image = await networks.toImage(picture);
-      const decodeMs = performance.now() - denoised;
-      const timings = { denoiseMs: denoised - started, decodeMs, retouchMs };
-      return { image, timings };
-    } finally {
-      picture.dispose();
-    }
+    return compiled;
   }
 
   /** A frame decoded, and retouched where that is wanted and the pack can do it. */

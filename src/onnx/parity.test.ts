@@ -18,6 +18,7 @@ import { planAutoencoder } from './autoencoder.ts';
 import { planMatte } from './matte.ts';
 import { planMover } from './mover.ts';
 import { planPlate } from './plate.ts';
+import { PARSER_INPUTS, planParser } from './parser.ts';
 import { planPoseEncoder } from './pose-encoder.ts';
 import { planRetoucher, RETOUCHER_INPUTS } from './retoucher.ts';
 import { planUNet } from './unet.ts';
@@ -167,6 +168,19 @@ describe.each([
       }
       expect(worstError(values.layers!, number('layers'))).toBeLessThan(tolerance);
     });
+  });
+
+  it("parser (PyTorch's numbers)", async () => {
+    const folder = 'fixtures/parser';
+    const truth = await readTensors(`${folder}/io.safetensors`);
+    const weights = await readTensors(`${folder}/weights.safetensors`);
+    const runner = await Runner.load(
+      assemble(planParser(readJson(`${folder}/config.json`)), weights, precision),
+    );
+    const pictures = Object.keys(PARSER_INPUTS).map((name) => [name, numbersOf(truth, name)]);
+    const { labels, joints } = await runner.run(Object.fromEntries(pictures));
+    expect(worstError(labels!, numbersOf(truth, 'labels'))).toBeLessThan(tolerance);
+    expect(worstError(joints!, numbersOf(truth, 'joints'))).toBeLessThan(tolerance);
   });
 
   describe.each(['tiny', 'kl'])('autoencoder %s', async (kind) => {
