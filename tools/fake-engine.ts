@@ -92,7 +92,7 @@ export class FakeDevice implements Backend {
       };
     };
     const latents = [1, 4, height / 8, width / 8];
-    return {
+    const networks: Networks = {
       upload: (_values, shape) => make(shape),
       download: async () => new Float32Array(),
       encodePose: async () => make([1, 8, height / 8, width / 8]),
@@ -113,6 +113,11 @@ export class FakeDevice implements Backend {
         await device.onEvaluate();
         return make(evaluation.sample.shape);
       },
+      async evaluateAll(evaluations) {
+        const predictions: Tensor[] = [];
+        for (const evaluation of evaluations) predictions.push(await networks.evaluate(evaluation));
+        return predictions;
+      },
       async remember(references) {
         device.references += references.length;
         return { dispose: make([]).dispose };
@@ -120,10 +125,14 @@ export class FakeDevice implements Backend {
       step: (sample) => make(sample.shape),
       guide: (unconditional) => make(unconditional.shape),
       mix: (_a, x) => make(x.shape),
+      blend: (_mask, x) => make(x.shape),
+      warp: (picture) => make(picture.shape),
       beside: (left) => make(left.shape),
       rightHalf: (tensor) => make(tensor.shape),
+      settle: async () => {},
       dispose() {},
     };
+    return networks;
   }
 
   dispose(): void {

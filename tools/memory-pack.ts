@@ -52,6 +52,7 @@ export function memoryPack(files: Files): Pack {
   };
   return {
     manifest: manifestOf(files),
-    read: async (path) => need(path),
+    // The reader's own, who may let go of them.
+    read: async (path) => need(path).slice(),
   };
 }

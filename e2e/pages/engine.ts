@@ -106,7 +106,7 @@ async function onFragileDevice(url: string, options: Partial<RenderOptions>) {
     openPack,
     async createBackend(kind, choice) {
       const backend = await createBackend(kind, choice);
-      if (backend instanceof WebGpuBackend) devices.push(backend.gpu);
+      if (backend instanceof WebGpuBackend) devices.push(backend.on.gpu);
       return interruptible(backend, () => {
         if (--destroyBefore === 0) devices.at(-1)?.destroy();
       });

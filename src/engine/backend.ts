@@ -65,6 +65,8 @@ export interface Networks {
    * for fixed shapes may compile for that one at its first use.
    */
   evaluate(evaluation: Evaluation): Promise<Tensor>;
+  /** Those of several samples of one size: side by side where memory allows, with the same results. */
+  evaluateAll(evaluations: readonly Evaluation[]): Promise<Tensor[]>;
   /**
    * The reference pass: attends to itself; what every later evaluation may see. Where the pack has a reference net it is
    * that one's pass, whose weights are let go.
@@ -77,10 +79,16 @@ export interface Networks {
   guide(unconditional: Tensor, conditional: Tensor, scale: number): Tensor;
   /** a * x + b * y */
   mix(a: number, x: Tensor, b: number, y: Tensor): Tensor;
+  /** mask * x + (1 - mask) * y; the mask has as many channels as they, or one for all. */
+  blend(mask: Tensor, x: Tensor, y: Tensor): Tensor;
+  /** A picture read through a flow: see operations.ts. */
+  warp(picture: Tensor, flow: Tensor): Tensor;
   /** Two tensors side by side along the width, and the right half of one: for the mutual variant. */
   beside(left: Tensor, right: Tensor): Tensor;
   rightHalf(tensor: Tensor): Tensor;
 
+  /** Waits until the device has done all that it was asked for, and throws what went wrong on the way. */
+  settle(doing: string): Promise<void>;
   dispose(): void;
 }
 
