@@ -18,6 +18,7 @@ export const USAGE = `Usage: npm run animate -- --reference PHOTO --motion CLIP 
   --start S, --end S  the part of the clip, in seconds; default: all of it
   --fit fitted|asFilmed, --mirror
   --background B      photo (painted with the rest), still (the photo's own pixels), plain, or a colour: '#20a040'
+  --no-layers         the whole frame painted, where the model would move what the photo shows
   --no-retouch        frames as the model paints them, without the photo's own detail
   --pack PACK         a model pack: folder, zip or address; default: the built-in one
   --backend B         auto, webgpu or wasm
@@ -72,7 +73,15 @@ export function parseOptions(args: readonly string[]): AnimateOptions {
           start: text,
           end: text,
         },
-        ...{ fit: text, background: text, backend: text, mirror: flag, 'no-retouch': flag, json: flag },
+        ...{
+          fit: text,
+          background: text,
+          backend: text,
+          mirror: flag,
+          'no-retouch': flag,
+          'no-layers': flag,
+          json: flag,
+        },
       },
     }).values;
   try {
@@ -101,6 +110,7 @@ export function parseOptions(args: readonly string[]): AnimateOptions {
     fit: oneOf('fit', values.fit, WORDS.fit) ?? 'fitted',
     mirror: values.mirror,
     retouch: !values['no-retouch'],
+    layers: !values['no-layers'],
     seed: whole('seed', values.seed, BOUNDS.seed) ?? 1,
     steps: whole('steps', values.steps, BOUNDS.steps) ?? null,
     guidance: number('guidance', values.guidance, BOUNDS.guidance) ?? null,

@@ -1,18 +1,25 @@
+import { CancelledError } from '../errors.ts';
+import { type Planes, planesOf } from '../layers/planes.ts';
+import { resized } from '../layers/resample.ts';
+import { outlineByPose } from '../layers/rough.ts';
+import { paintedSize } from '../layers/sizes.ts';
 import type { Pack } from '../pack/manifest.ts';
 import { drawSkeleton } from '../pose/skeleton.ts';
 import type { Pose } from '../pose/types.ts';
-import type { RenderedFrame, RenderOptions } from './api.ts';
-import type { Backend, Networks, Tensor } from './backend.ts';
+import type { Outline, RenderedFrame, RenderOptions } from './api.ts';
+import type { Backend, LayerNetworks, Networks, Tensor } from './backend.ts';
 import { Denoiser } from './denoiser.ts';
-import { DeviceLostError, NotReadyError } from './errors.ts';
-import { fitImage, fitPose, type Size } from './fit.ts';
+import { DeviceLostError, NotReadyError, WrongInputError } from './errors.ts';
+import { fitImage, fitOutline, fitPose, type Size, stretchPose } from './fit.ts';
 import { Guides } from './guides.ts';
 import { imagePixels } from './image-pixels.ts';
+import { hasLayers } from './layers.ts';
 import { toPlanes } from './planes.ts';
 
 export interface HeldReference {
   readonly image: ImageBitmap;
   readonly pose: Pose;
+  readonly outline?: Outline;
 }
 
 /** Networks compiled for one size, and what the denoiser keeps on the device for it. */
@@ -20,9 +27,20 @@ interface Compiled {
   readonly size: Size;
   readonly networks: Networks;
   readonly denoiser: Denoiser;
+  /** What it looks at, and in which frame. */
   references: readonly HeldReference[];
+  frame?: Size;
   /** What a retoucher will be shown of the first reference. */
   retouching?: { readonly photo: Tensor; readonly guides: Guides } | undefined;
+}
+
+/** A frame as the networks paint it. */
+interface Painted {
+  readonly picture: Tensor;
+  readonly networks: Networks;
+  readonly denoiseMs: number;
+  readonly decodeMs: number;
+  readonly retouchMs: number;
 }
 
 /** A pack on a device. What depends on the size of the pictures is made when a frame first asks for that size. */
@@ -31,6 +49,7 @@ export class LoadedModel {
   readonly backend: Backend;
   readonly #loss = new AbortController();
   #compiled: Compiled | undefined;
+  #layers: { readonly networks: LayerNetworks; reference?: HeldReference } | undefined;
 
   constructor(pack: Pack, backend: Backend) {
     this.pack = pack;
@@ -54,6 +73,12 @@ export class LoadedModel {
     return this.#compiled;
   }
 
+  /** The size at which frames of another size are painted. */
+  paintedSize(size: Size): Size {
+    const { manifest } = this.pack;
+    return hasLayers(manifest) ? paintedSize(size, manifest.defaults) : size;
+  }
+
   async frame(
     references: readonly HeldReference[],
     pose: Pose,
@@ -63,13 +88,86 @@ export class LoadedModel {
     if (references.length === 0) {
       throw new NotReadyError('There is no reference to render from.', 'Set a reference photo first.');
     }
-    const compiled = await this.compileFor(options, signal);
+    const layers = await this.#layersFor(references, options, signal);
+    if (layers === undefined && options.steps < 1) {
+      throw new WrongInputError('A frame of no steps was asked for.', 'Ask for one step or more.');
+    }
+    const painted = options.steps > 0 ? await this.#paint(references, pose, options, signal) : undefined;
+    const began = performance.now();
+    let picture = painted?.picture;
+    try {
+      if (layers !== undefined) {
+        if (signal.aborted) throw new CancelledError();
+        picture = await layers.frame(fitPose(pose, options), painted?.picture);
+      }
+      const image = await (layers
+        ? this.#imageOf(picture as Tensor, layers.size)
+        : (painted as Painted).networks.toImage(picture as Tensor));
+      const restMs = performance.now() - began;
+      const { denoiseMs = 0, decodeMs = 0, retouchMs = 0 } = painted ?? {};
+      const layersMs = layers === undefined ? 0 : restMs;
+      return { image, timings: { denoiseMs, decodeMs: decodeMs + restMs, retouchMs: retouchMs + layersMs } };
+    } finally {
+      painted?.picture.dispose();
+      if (picture !== painted?.picture) picture?.dispose();
+    }
+  }
+
+  async #imageOf(picture: Tensor, { width, height }: Size): Promise<ImageBitmap> {
+    const pixels = await this.backend.pixels?.(picture);
+    if (pixels === undefined) throw new Error('This backend has layers and gives no pixels.');
+    return createImageBitmap(new ImageData(pixels, width, height));
+  }
+
+  /** The layers' networks for these options, looking at the first reference; undefined where they are not to be used. */
+  async #layersFor(
+    references: readonly HeldReference[],
+    options: RenderOptions,
+    signal: AbortSignal,
+  ): Promise<LayerNetworks | undefined> {
+    const { pack, backend } = this;
+    const [first] = references;
+    if (!this.#isLayered(options) || !backend.buildLayers || !first) return undefined;
+    const { width, height } = options;
+    const size = { width, height };
+    if (this.#layers?.networks.size.width !== width || this.#layers.networks.size.height !== height) {
+      this.#layers?.networks.dispose();
+      this.#layers = undefined;
+      this.#layers = { networks: await backend.buildLayers(pack, size, signal) };
+    }
+    const made = this.#layers;
+    if (made.reference !== first) {
+      const pose = fitPose(first.pose, size);
+      const outline = first.outline ? fitOutline(first.outline, first.image, size) : outlineByPose(pose);
+      await made.networks.setPhoto({ photo: photoPlanes(first.image, size), outline, pose });
+      made.reference = first;
+    }
+    return made.networks;
+  }
+
+  /** A frame by the denoiser alone, decoded, and retouched where that is wanted and the pack has no layers. */
+  async #paint(
+    references: readonly HeldReference[],
+    pose: Pose,
+    options: RenderOptions,
+    signal: AbortSignal,
+  ): Promise<Painted> {
+    const frame = { width: options.width, height: options.height };
+    const isLayered = this.#isLayered(options);
+    const compiled = await this.compileFor(isLayered ? this.paintedSize(frame) : frame, signal);
     const { networks, denoiser, size } = compiled;
-    if (compiled.references !== references) {
+    // Inside the result's frame first: the painting is laid over it, so that both have to be of one shape.
+    const placed = (of: Pose): Pose =>
+      isLayered ? stretchPose(fitPose(of, frame), size) : fitPose(of, frame);
+    const isSeen =
+      compiled.references === references &&
+      compiled.frame?.width === frame.width &&
+      compiled.frame.height === frame.height;
+    if (!isSeen) {
       const { imageProcessor, retoucher } = this.pack.manifest.configs;
       const planes = references.map((reference) => ({
-        image: toPlanes(fitImage(reference.image, size), 1 / 127.5, -1),
-        skeleton: this.#skeleton(reference.pose, size),
+        image: resized(photoPlanes(reference.image, frame), size).data,
+        skeleton: this.#skeleton(placed(reference.pose)),
         ...(imageProcessor && { pixels: imagePixels(reference.image, imageProcessor) }),
       }));
       await denoiser.setReferences(planes);
@@ -77,24 +175,28 @@ export class LoadedModel {
       compiled.retouching = undefined;
       const [photo, first] = [planes[0]?.image, references[0]];
       if (retoucher && photo && first) {
-        const guides = new Guides(photo, fitPose(first.pose, size), size);
+        const guides = new Guides(photo, placed(first.pose), size);
         compiled.retouching = { photo: networks.upload(photo, shapeOf(photo, size)), guides };
       }
       compiled.references = references;
+      compiled.frame = frame;
     }
-
     const started = performance.now();
-    const latents = await denoiser.denoise(this.#skeleton(pose, size), options, signal);
+    const latents = await denoiser.denoise(this.#skeleton(placed(pose)), options, signal);
     const denoised = performance.now();
-    const { picture, retouchMs } = await this.#picture(compiled, latents, pose, options);
-    try {
-      const image = await networks.toImage(picture);
-      const decodeMs = performance.now() - denoised;
-      const timings = { denoiseMs: denoised - started, decodeMs, retouchMs };
-      return { image, timings };
-    } finally {
-      picture.dispose();
-    }
+    const { retouch = true } = options;
+    const { picture, retouchMs } = await this.#picture(
+      compiled,
+      latents,
+      placed(pose),
+      retouch && !isLayered,
+    );
+    const decodeMs = performance.now() - denoised;
+    return { picture, networks, denoiseMs: denoised - started, decodeMs, retouchMs };
+  }
+
+  #isLayered({ layers = true, retouch = true }: RenderOptions): boolean {
+    return layers && retouch && hasLayers(this.pack.manifest) && this.backend.buildLayers !== undefined;
   }
 
   /** A frame decoded, and retouched where that is wanted and the pack can do it. */
@@ -102,7 +204,7 @@ export class LoadedModel {
     { networks, retouching, size }: Compiled,
     latents: Tensor,
     pose: Pose,
-    { retouch = true }: RenderOptions,
+    retouch: boolean,
   ): Promise<{ picture: Tensor; retouchMs: number }> {
     const decoded = await networks.decode(latents);
     if (!retouch || retouching === undefined) return { picture: decoded, retouchMs: 0 };
@@ -115,7 +217,7 @@ export class LoadedModel {
       return tensor;
     };
     try {
-      const { torso, limbs, nearness } = guides.for(fitPose(pose, size));
+      const { torso, limbs, nearness } = guides.for(pose);
       const picture = await networks.retouch({
         frame: decoded,
         photo,
@@ -130,6 +232,8 @@ export class LoadedModel {
   }
 
   dispose(): void {
+    this.#layers?.networks.dispose();
+    this.#layers = undefined;
     this.#discard();
     this.backend.dispose();
   }
@@ -141,10 +245,13 @@ export class LoadedModel {
     this.#compiled = undefined;
   }
 
-  #skeleton(pose: Pose, size: Size): Float32Array {
-    return toPlanes(drawSkeleton(fitPose(pose, size), this.pack.manifest.skeleton), 1 / 255, 0);
+  #skeleton(pose: Pose): Float32Array {
+    return toPlanes(drawSkeleton(pose, this.pack.manifest.skeleton), 1 / 255, 0);
   }
 }
+
+const photoPlanes = (image: ImageBitmap, size: Size): Planes =>
+  planesOf(size, 3, toPlanes(fitImage(image, size), 1 / 127.5, -1));
 
 /** Of planes that lie one after another. */
 function shapeOf(planes: Float32Array, { width, height }: Size): number[] {
