@@ -38,6 +38,8 @@ export interface Settings {
   readonly plainColour: string;
   /** Whether a model that can gives its frames the photo's own detail. */
   readonly retouch: boolean;
+  /** Whether a model that can moves what the photo shows, in place of painting the whole frame. */
+  readonly layers: boolean;
   readonly visibleMark: boolean;
   readonly fit: FitMode;
   readonly mirror: boolean;
@@ -62,6 +64,7 @@ export const DEFAULT_SETTINGS: Settings = {
   background: 'photo',
   plainColour: '#e6e1da',
   retouch: true,
+  layers: true,
   visibleMark: false,
   fit: 'fitted',
   mirror: false,
