@@ -37,60 +37,82 @@ export function compose({ layers, person, plate, frame }: Layers): Planes {
   const count = width * height;
   const steepness = Math.max(1, (STEEPNESS * height) / layers.height);
   const rows = new Rows(layers, plate);
-  const row = rows.values;
   const painted = frame === undefined ? undefined : new Rows(frame, plate);
-  const [ground, out] = [plate.data, result.data];
+  const { values, left, right, share } = rows;
+  const { width: across, height: down, data } = person;
+  const all = across * down;
+  const ground = plate.data;
+  const out = result.data;
+  const step = layers.width;
+  // One long loop without calls but of what is inlined: a frame has hundreds of thousands of pixels.
   for (let y = 0, i = 0; y < height; y++) {
     rows.read(y);
     painted?.read(y);
     for (let x = 0; x < width; x++, i++) {
-      const at = rows.left[x] as number;
-      const to = rows.right[x] as number;
-      const share = rows.share[x] as number;
-      const value = (channel: number): number => {
-        const from = channel * layers.width;
-        const one = row[from + at] as number;
-        return one + share * ((row[from + to] as number) - one);
-      };
-      const outline = value(OUTLINE);
-      const shadow = value(SHADOW);
-      if (outline <= SURE && (outline - 0.5) * steepness <= -0.5) {
-        for (let k = i; k < 3 * count; k += count) out[k] = ((ground[k] as number) + 1) * shadow - 1;
+      const near = left[x] as number;
+      const far = right[x] as number;
+      const part = share[x] as number;
+      const outline = between(values, OUTLINE * step, near, far, part);
+      const shadow = between(values, SHADOW * step, near, far, part);
+      const edge = held((outline - 0.5) * steepness + 0.5, 1);
+      if (edge === 0 && outline <= SURE) {
+        out[i] = ((ground[i] as number) + 1) * shadow - 1;
+        out[i + count] = ((ground[i + count] as number) + 1) * shadow - 1;
+        out[i + 2 * count] = ((ground[i + 2 * count] as number) + 1) * shadow - 1;
         continue;
       }
-      const seen = value(SEEN);
+      const seen = between(values, SEEN * step, near, far, part);
       // Where it lies in the photo.
-      const px = held(((x + 0.5) / width + value(MOVE_X)) * person.width - 0.5, person.width - 1);
-      const py = held(((y + 0.5) / height + value(MOVE_Y)) * person.height - 0.5, person.height - 1);
-      const corner = Math.floor(py) * person.width + Math.floor(px);
-      const right = px < person.width - 1 ? 1 : 0;
-      const below = py < person.height - 1 ? person.width : 0;
-      const fx = px - Math.floor(px);
-      const fy = py - Math.floor(py);
-      const read = (channel: number): number => {
-        const from = channel * person.width * person.height + corner;
-        const { data } = person;
-        const upper = (data[from] as number) + fx * ((data[from + right] as number) - (data[from] as number));
-        const under = from + below;
-        const lower =
-          (data[under] as number) + fx * ((data[under + right] as number) - (data[under] as number));
-        return upper + fy * (lower - upper);
-      };
-      const matte = read(3);
-      const edge = held((outline - 0.5) * steepness + 0.5, 1);
+      const shareX = (x + 0.5) / width + between(values, MOVE_X * step, near, far, part);
+      const shareY = (y + 0.5) / height + between(values, MOVE_Y * step, near, far, part);
+      const px = held(shareX * across - 0.5, across - 1);
+      const py = held(shareY * down - 0.5, down - 1);
+      const column = px | 0;
+      const line = py | 0;
+      const fx = px - column;
+      const fy = py - line;
+      const one = line * across + column;
+      const beside = column < across - 1 ? one + 1 : one;
+      const toBelow = line < down - 1 ? across : 0;
+      const matte = corners(data, 3 * all + one, 3 * all + beside, toBelow, fx, fy);
       const doubt = held((Math.min(outline, 1 - outline) - SURE) * BAND, 1);
       const alpha = edge + seen * doubt * (matte - edge);
       const shown = seen * held(HALF * matte, 1);
       for (let channel = 0; channel < 3; channel++) {
+        const other =
+          painted === undefined
+            ? between(values, (PAINT + channel) * step, near, far, part)
+            : painted.at(channel, x);
+        const photo = corners(data, channel * all + one, channel * all + beside, toBelow, fx, fy);
         const k = channel * count + i;
-        const other = painted === undefined ? value(PAINT + channel) : painted.at(channel, x);
-        const colour = other + shown * (read(channel) - other);
         const place = ((ground[k] as number) + 1) * shadow - 1;
-        out[k] = place + alpha * (colour - place);
+        out[k] = place + alpha * (other + shown * (photo - other) - place);
       }
     }
   }
   return result;
+}
+
+/** Of a row, between two of its values. */
+function between(row: Float32Array, from: number, near: number, far: number, share: number): number {
+  const one = row[from + near] as number;
+  return one + share * ((row[from + far] as number) - one);
+}
+
+/** Between four neighbours. */
+function corners(
+  data: Float32Array,
+  one: number,
+  beside: number,
+  toBelow: number,
+  fx: number,
+  fy: number,
+): number {
+  const first = data[one] as number;
+  const upper = first + fx * ((data[beside] as number) - first);
+  const second = data[one + toBelow] as number;
+  const lower = second + fx * ((data[beside + toBelow] as number) - second);
+  return upper + fy * (lower - upper);
 }
 
 const held = (value: number, most: number): number => (value < 0 ? 0 : value > most ? most : value);

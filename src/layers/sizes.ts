@@ -18,6 +18,17 @@ function shapedLike({ width, height }: Size, side: number, step: number): Size {
 export const moverSize = (size: Size, side = MOVER_SIDE): Size => shapedLike(size, side, MOVER_STEP);
 export const plateSize = (size: Size): Size => shapedLike(size, PLATE_SIDE, PLATE_STEP);
 
+/** Sides of what is painted are multiples of this. */
+const PAINTED_STEP = 64;
+
+/** The size at which a frame is painted that is shown at another: its shape, as large as the model was made for. */
+export function paintedSize(size: Size, made: Size): Size {
+  const scale = Math.min(1, Math.min(made.width, made.height) / Math.min(size.width, size.height));
+  const rounded = (length: number) =>
+    Math.max(PAINTED_STEP, Math.round((length * scale) / PAINTED_STEP) * PAINTED_STEP);
+  return { width: rounded(size.width), height: rounded(size.height) };
+}
+
 /** The smallest size with such sides that holds a picture. */
 export function padded({ width, height }: Size, step: number): Size {
   const up = (length: number) => Math.ceil(length / step) * step;

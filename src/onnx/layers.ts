@@ -139,13 +139,6 @@ export function scale(trace: Trace, x: Value, factor: number): Value {
   return trace.node('Mul', [x, trace.constant('storage', [factor], [])], x.shape);
 }
 
-/** Two convolutions whose result is added: `name.first` and `name.second`. */
-export function residual(trace: Trace, name: string, x: Value): Value {
-  const out = channelsOf(x);
-  const first = relu(trace, conv(trace, `${name}.first`, x, { out }));
-  return relu(trace, add(trace, x, conv(trace, `${name}.second`, first, { out })));
-}
-
 /** Their channels one after another. */
 export function beside(trace: Trace, pictures: readonly Value[]): Value {
   const [first] = pictures as [Value];

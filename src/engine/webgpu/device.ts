@@ -52,6 +52,7 @@ export class WebGpuDevice implements Device {
   readonly #pipelines: Pipelines;
   readonly #kernels: Kernels;
   readonly #attentions = new Map<number, Promise<Kernel>>();
+  #inFloats: Promise<WebGpuDevice> | undefined;
   #isDisposed = false;
   /** What the device has said since it was last asked. */
   #fault: GPUError | undefined;
@@ -62,6 +63,7 @@ export class WebGpuDevice implements Device {
     pipelines: Pipelines,
     kernels: Kernels,
     precision: 'f16' | 'f32',
+    buffers = new Buffers(open.gpu),
   ) {
     const { gpu } = open;
     this.#open = open;
@@ -72,7 +74,7 @@ export class WebGpuDevice implements Device {
     this.name = open.name;
     this.precision = precision;
     this.largestTensor = Math.min(gpu.limits.maxBufferSize, gpu.limits.maxStorageBufferBindingSize);
-    this.buffers = new Buffers(gpu);
+    this.buffers = buffers;
     gpu.addEventListener('uncapturederror', ({ error }) => {
       // The first one: what follows is mostly its consequence.
       this.#fault ??= error;
@@ -215,6 +217,14 @@ export class WebGpuDevice implements Device {
     const buffers = [picture, flow, result].map((place) => on(place).buffer);
     const parameters = [...picture.shape.slice(2), ...result.shape.slice(2)];
     this.#kernels.run('warp', countOf(result.shape), buffers, parameters, this.#kernels.warpPlaces);
+  }
+
+  inFloats(): Promise<WebGpuDevice> {
+    if (this.precision === 'f32') return Promise.resolve(this);
+    this.#inFloats ??= Kernels.compile(this.gpu, this.#pipelines, 'f32').then(
+      (kernels) => new WebGpuDevice(this.#open, this.#runtime, this.#pipelines, kernels, 'f32', this.buffers),
+    );
+    return this.#inFloats;
   }
 
   upload(values: Float32Array, shape: readonly number[]): Tensor {
