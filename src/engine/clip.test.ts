@@ -158,8 +158,15 @@ describe('an animation whose frames are joined', async () => {
     const gate = new Promise<void>((resolve) => {
       open = resolve;
     });
-    const job = engine.animate(Array(100).fill(POSE), OPTIONS, () => gate);
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    let receive = () => {};
+    const received = new Promise<void>((resolve) => {
+      receive = resolve;
+    });
+    const job = engine.animate(Array(100).fill(POSE), OPTIONS, () => {
+      receive();
+      return gate;
+    });
+    await received;
     const before = device.clips.length;
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(device.clips.length).toBe(before);
