@@ -2,6 +2,7 @@ import { createEngine } from '../../src/client/engine.ts';
 import { PirouetteError } from '../../src/errors.ts';
 import { evaluateClips } from './clips.ts';
 import { evaluatePairs } from './pairs.ts';
+import { evaluateParts } from './parts.ts';
 import { EvaluationSet } from './set.ts';
 
 export interface EvaluationRequest {
@@ -13,6 +14,8 @@ export interface EvaluationRequest {
   /** 0: as many as the engine thinks best. */
   readonly threads: number;
   readonly retouch: boolean;
+  /** The layers' networks one by one, in place of pictures. */
+  readonly parts: boolean;
 }
 
 export interface EvaluationResult {
@@ -20,7 +23,7 @@ export interface EvaluationResult {
   readonly pack: string;
   readonly figures: Readonly<Record<string, number>>;
   /** A PNG as a data URL. */
-  readonly sheet: string;
+  readonly sheet?: string;
 }
 
 /** Out of the page an error keeps its message alone, so that takes the remedy along. */
@@ -34,6 +37,7 @@ async function evaluate(request: EvaluationRequest): Promise<EvaluationResult> {
 }
 
 async function measure(request: EvaluationRequest): Promise<EvaluationResult> {
+  if (request.parts) return evaluateParts(request);
   const engine = createEngine();
   const { manifest, device } = await engine.load(
     { kind: 'url', url: request.pack },

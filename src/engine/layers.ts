@@ -1,4 +1,4 @@
-import { cutOut, opening, plateOf } from '../layers/place.ts';
+import { cutOut, type Opening, opening, plateOf } from '../layers/place.ts';
 import { type Planes, planesOf, stacked } from '../layers/planes.ts';
 import { cutTo, padTo, resized } from '../layers/resample.ts';
 import { MATTE_STEP, moverSize, padded } from '../layers/sizes.ts';
@@ -34,6 +34,10 @@ export function resultSize(manifest: PackManifest): Size {
 
 /** What was made of the photo. */
 interface Looked {
+  /** At the photo's size. */
+  readonly matte: Planes;
+  readonly hole: Opening;
+  readonly place: Planes;
   readonly teller: Teller;
   /** Of the mover, on three levels. */
   readonly features: Inputs;
@@ -119,6 +123,7 @@ export class PackLayers implements LayerNetworks {
       const names = ['photo_1', 'photo_2', 'photo_3'];
       const features = await this.#once(this.#floats, moverPhoto, this.#small, shown, names);
       this.#looked = {
+        ...{ matte, hole, place },
         teller: new Teller(pictures, small),
         features: Object.fromEntries(Object.entries(features).map(([name, tensor]) => [name, [tensor]])),
         person: this.#keep(cutOut(photo, matte)),
@@ -130,14 +135,30 @@ export class PackLayers implements LayerNetworks {
   }
 
   async frame(pose: Pose, painted?: Tensor): Promise<Tensor> {
-    const [looked, mover] = [this.#looked, this.#mover];
-    if (looked === undefined || mover === undefined) {
-      throw new NotReadyError('There is no reference to render from.', 'Set a reference photo first.');
+    const { person, plate } = this.looked;
+    const layers = await this.layersOf(pose);
+    try {
+      const inputs = [layers, person, plate, painted ?? person];
+      const sides = (tensor?: Tensor): number[] => (tensor ? [...tensor.shape.slice(2)] : [0, 0]);
+      const parameters = [plate, layers, person, painted].flatMap(sides);
+      return this.#device.compute('compose', inputs, plate.shape, parameters);
+    } finally {
+      layers.dispose();
     }
-    const { teller, features, person, plate } = looked;
+  }
+
+  /** What was made of the photo, for measuring. */
+  get looked(): Looked {
+    if (this.#looked !== undefined) return this.#looked;
+    throw new NotReadyError('There is no reference to render from.', 'Set a reference photo first.');
+  }
+
+  /** What the mover says of a pose, [1, 8, height, width] at its own size. */
+  async layersOf(pose: Pose): Promise<Tensor> {
+    const { teller, features } = this.looked;
     const small = stretchPose(pose, this.#small);
     const { told, limbs, torso, limbs3, torso3, whole3 } = teller.tell(small);
-    const [layers] = await mover.run(
+    const [layers] = await (this.#mover as Program).run(
       {
         ...features,
         skeleton: this.#skeleton(small).data,
@@ -151,14 +172,7 @@ export class PackLayers implements LayerNetworks {
       },
       'layers',
     );
-    try {
-      const inputs = [layers as Tensor, person, plate, painted ?? person];
-      const sides = (tensor?: Tensor): number[] => (tensor ? [...tensor.shape.slice(2)] : [0, 0]);
-      const parameters = [plate, layers, person, painted].flatMap(sides);
-      return this.#device.compute('compose', inputs, plate.shape, parameters);
-    } finally {
-      layers?.dispose();
-    }
+    return layers as Tensor;
   }
 
   dispose(): void {
