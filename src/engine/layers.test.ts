@@ -49,7 +49,9 @@ describe('a pack with layers', () => {
     expect(hasLayers(without)).toBe(false);
   });
 
-  it('puts frames together, the same each time, that follow pose, photo and painting', async () => {
+  it('puts frames together, the same each time, that follow pose, photo and painting', {
+    timeout: 120_000,
+  }, async () => {
     const backend = new WasmBackend();
     const layers = await backend.buildLayers(pack, SIZE);
     await layers.setPhoto(photo);
@@ -68,7 +70,7 @@ describe('a pack with layers', () => {
     layers.dispose();
   });
 
-  it("gives what the parts give one by one, with a mover that is PyTorch's", async () => {
+  it('keeps colours within bounds', async () => {
     // At the mover's own size nothing is scaled, so its fixture's layers are the frame's.
     const size = { width: 48, height: 32 };
     const planes = (name: string): Planes => {
