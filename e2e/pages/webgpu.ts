@@ -1,4 +1,5 @@
 import type { Evaluation, Networks } from '../../src/engine/backend.ts';
+import { OPERATIONS } from '../../src/engine/operations.ts';
 import { WasmBackend } from '../../src/engine/wasm/backend.ts';
 import { AttentionKernel, attentionVariants } from '../../src/engine/webgpu/attention.ts';
 import { WebGpuBackend } from '../../src/engine/webgpu/backend.ts';
@@ -129,7 +130,19 @@ const page = {
     };
     const quiet = { ...by, c: 0, clip: Number.POSITIVE_INFINITY };
     const wide = networks.beside(x, y);
+    const mask = networks.upload(values(3).subarray(0, 60), [1, 1, 6, 10]);
+    const flow = networks.upload(values(4).subarray(0, 70), [1, 2, 5, 7]);
+    const host = (data: Float32Array, dims: readonly number[]) => ({
+      data: Float32Array.from(data),
+      shape: dims,
+    });
+    const [picture, where] = [host(values(0), shape), host(values(4).subarray(0, 70), [1, 2, 5, 7])];
     return {
+      blend: await worst(
+        networks.blend(mask, x, y),
+        OPERATIONS.blend([host(values(3).subarray(0, 60), [1, 1, 6, 10]), picture, host(values(1), shape)]),
+      ),
+      warp: await worst(networks.warp(x, flow), OPERATIONS.warp([picture, where], [1, 4, 5, 7])),
       step: await worst(networks.step(x, y, by, z), applyUpdate(by, values(0), values(1), values(2))),
       stepWithoutNoise: await worst(networks.step(x, y, quiet), applyUpdate(quiet, values(0), values(1))),
       guide: await worst(

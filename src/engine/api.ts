@@ -92,16 +92,23 @@ export interface EngineApi {
   /**
    * Renders the poses in order. The next frame starts only when `onFrame` has resolved: back-pressure. Resolves with
    * the number of finished frames; rejects with CancelledError when cancelled. `onProgress` hears of each window of frames
-   * that are joined, over all steps.
+   * that are joined, over all steps. With `from`, those before it are not handed out: they were before.
    */
   animate(
     poses: readonly Pose[],
     options: RenderOptions,
     onFrame: (frame: RenderedFrame) => Promise<void> | void,
     onProgress?: (progress: { readonly done: number; readonly total: number }) => void,
+    from?: number,
   ): Promise<number>;
   /** Stops the running job within one denoising step; the engine stays loaded. */
   cancel(): Promise<void>;
   info(): Promise<EngineInfo | undefined>;
   dispose(): Promise<void>;
+}
+
+/** The engine as its worker offers it. */
+export interface EngineService extends EngineApi {
+  /** Called every few seconds for as long as the worker lives and is not deep in a computation. */
+  onSignOfLife(listener: () => void): void;
 }

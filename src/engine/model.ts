@@ -10,6 +10,7 @@ import { fitImage, fitPose, type Size } from './fit.ts';
 import { Guides } from './guides.ts';
 import { imagePixels } from './image-pixels.ts';
 import { toPlanes } from './planes.ts';
+import { until } from './until.ts';
 
 export interface HeldReference {
   readonly image: ImageBitmap;
@@ -65,7 +66,7 @@ export class LoadedModel {
     const { denoiser, size } = compiled;
     const started = performance.now();
     const latents = await denoiser.denoise(this.#skeleton(pose, size), options, signal);
-    return this.#finish(compiled, latents, pose, options, performance.now() - started);
+    return this.#finish(compiled, latents, pose, options, started, signal);
   }
 
   /** The frames of a clip that motion modules join, from a number on; those before it are painted and not shown. */
@@ -85,9 +86,8 @@ export class LoadedModel {
     for await (const { frame, latents } of frames) {
       try {
         if (frame < from) continue;
-        const denoiseMs = performance.now() - started;
         const pose = poses[frame] as Pose;
-        yield { index: frame, ...(await this.#finish(compiled, latents, pose, options, denoiseMs)) };
+        yield { index: frame, ...(await this.#finish(compiled, latents, pose, options, started, signal)) };
       } finally {
         latents.dispose();
       }
@@ -95,19 +95,27 @@ export class LoadedModel {
     }
   }
 
-  /** From clean latents to a picture. */
+  /** From clean latents to a picture; `started` is when the first of what made them was issued. */
   async #finish(
     compiled: Compiled,
     latents: Tensor,
     pose: Pose,
     options: RenderOptions,
-    denoiseMs: number,
+    started: number,
+    signal: AbortSignal,
   ): Promise<Omit<RenderedFrame, 'index'>> {
-    const began = performance.now();
-    const { picture, retouchMs } = await this.#picture(compiled, latents, pose, options);
+    const { networks } = compiled;
+    // Nothing waits here: what was issued goes on while the next is issued, and each stage ends when the device says so.
+    const denoised = moment(networks);
+    const decoded = await networks.decode(latents);
+    const made = moment(networks);
+    const picture = await this.#retouched(compiled, decoded, pose, options);
     try {
-      const image = await compiled.networks.toImage(picture);
-      return { image, timings: { denoiseMs, decodeMs: performance.now() - began, retouchMs } };
+      const image = await until(closedUnlessWanted(networks.toImage(picture), signal), signal);
+      const ended = performance.now();
+      const [denoisedAt, madeAt] = await Promise.all([denoised, made]);
+      const retouchMs = picture === decoded ? 0 : ended - madeAt;
+      return { image, timings: { denoiseMs: denoisedAt - started, decodeMs: ended - denoisedAt, retouchMs } };
     } finally {
       picture.dispose();
     }
@@ -144,16 +152,14 @@ export class LoadedModel {
     return compiled;
   }
 
-  /** A frame decoded, and retouched where that is wanted and the pack can do it. */
-  async #picture(
+  /** The frame with the photo's detail where that is wanted and the pack can do it; else the frame itself. */
+  async #retouched(
     { networks, retouching, size }: Compiled,
-    latents: Tensor,
+    decoded: Tensor,
     pose: Pose,
     { retouch = true }: RenderOptions,
-  ): Promise<{ picture: Tensor; retouchMs: number }> {
-    const decoded = await networks.decode(latents);
-    if (!retouch || retouching === undefined) return { picture: decoded, retouchMs: 0 };
-    const began = performance.now();
+  ): Promise<Tensor> {
+    if (!retouch || retouching === undefined) return decoded;
     const held = [decoded];
     const { photo, guides } = retouching;
     const upload = (planes: Float32Array): Tensor => {
@@ -163,14 +169,13 @@ export class LoadedModel {
     };
     try {
       const { torso, limbs, nearness } = guides.for(fitPose(pose, size));
-      const picture = await networks.retouch({
+      return await networks.retouch({
         frame: decoded,
         photo,
         torso: upload(torso),
         limbs: upload(limbs),
         nearness: upload(nearness),
       });
-      return { picture, retouchMs: performance.now() - began };
     } finally {
       for (const tensor of held) tensor.dispose();
     }
@@ -191,6 +196,22 @@ export class LoadedModel {
   #skeleton(pose: Pose, size: Size): Float32Array {
     return toPlanes(drawSkeleton(fitPose(pose, size), this.pack.manifest.skeleton), 1 / 255, 0);
   }
+}
+
+/** When the device has done all that was asked of it until now. */
+function moment(networks: Networks): Promise<number> {
+  const at = networks.settle('the device painted a frame').then(() => performance.now());
+  at.catch(() => undefined);
+  return at;
+}
+
+/** A picture that comes after the signal is nobody's. */
+function closedUnlessWanted(image: Promise<ImageBitmap>, signal: AbortSignal): Promise<ImageBitmap> {
+  image.then(
+    (late) => signal.aborted && late.close(),
+    () => undefined,
+  );
+  return image;
 }
 
 /** Of planes that lie one after another. */

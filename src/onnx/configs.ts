@@ -92,6 +92,15 @@ export interface RetoucherConfig {
   readonly [other: string]: unknown;
 }
 
+/** Ours: the network that says what each pixel of a picture of a person or a garment shows. */
+export interface ParserConfig {
+  readonly classes: number;
+  readonly block_out_channels: readonly number[];
+  /** Residual layers at each of these widths on the way down. */
+  readonly layers_per_block: readonly number[];
+  readonly [other: string]: unknown;
+}
+
 /** transformers' CLIPVisionConfig. `architectures` tells CLIPVisionModelWithProjection from CLIPVisionModel. */
 export interface ImageEncoderConfig {
   readonly architectures?: readonly string[];

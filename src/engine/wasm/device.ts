@@ -12,7 +12,7 @@ import {
 import { NotFiniteError } from '../errors.ts';
 import { type HostValues, OPERATIONS, type OperationName } from '../operations.ts';
 import { toRgba } from '../planes.ts';
-import { letGo, readPart, weightsName } from '../read-part.ts';
+import { readPart, weightsName } from '../read-part.ts';
 import { attentionGraph } from './attention.ts';
 import { type RuntimeFiles, Session, startRuntime } from './runtime.ts';
 
@@ -194,12 +194,9 @@ export class WasmDevice implements Device {
     let shared = ofPack.get(files.graph);
     if (shared === undefined) {
       const part = readPart(pack, files, 'f32', signal);
-      const session = part.then(async (read) => {
-        const { model, weights } = read;
-        const made = await Session.create(files.graph, model, [{ path: weightsName(files), data: weights }]);
-        letGo(read);
-        return made;
-      });
+      const session = part.then(({ model, weights }) =>
+        Session.create(files.graph, model, [{ path: weightsName(files), data: weights }]),
+      );
       const ports = part.then(({ graph: { inputs, outputs } }) => ({
         inputs,
         outputs: outputs.map(({ name }) => name),

@@ -13,12 +13,14 @@ import {
 import {
   DeviceLimitError,
   DeviceLostError,
+  DeviceStalledError,
   NetworkError,
   NotFiniteError,
   OutOfMemoryError,
 } from '../errors.ts';
 import type { OperationName } from '../operations.ts';
 import { readPart, weightsName } from '../read-part.ts';
+import { within } from '../until.ts';
 import type { AttentionDispatch, AttentionKernel as Kernel } from './attention.ts';
 import { Buffers } from './buffers.ts';
 import { chooseAttention } from './choose-attention.ts';
@@ -26,7 +28,7 @@ import { Kernels } from './kernels.ts';
 import { type OpenDevice, openDevice } from './open-device.ts';
 import { Pipelines } from './pipelines.ts';
 import { readBack } from './read-back.ts';
-import { type Runtime, type RuntimeBuilds, startRuntime } from './runtime.ts';
+import { patience, type Runtime, type RuntimeBuilds, startRuntime } from './runtime.ts';
 import { GpuSession } from './session.ts';
 import { type GpuPlace, GpuTensor } from './tensors.ts';
 
@@ -259,7 +261,7 @@ export class WebGpuDevice implements Device {
   }
 
   async settle(doing: string): Promise<void> {
-    await this.gpu.queue.onSubmittedWorkDone();
+    await this.#answered(this.gpu.queue.onSubmittedWorkDone(), doing);
     this.#expectSound(doing);
   }
 
@@ -270,15 +272,20 @@ export class WebGpuDevice implements Device {
   }
 
   async #read(buffer: GPUBuffer, doing: string): Promise<ArrayBuffer> {
-    let bytes: ArrayBuffer;
-    try {
-      bytes = await readBack(this.gpu, buffer);
-    } catch (error) {
-      // A readback is where a lost device is noticed: everything before it is accepted in silence.
-      throw new DeviceLostError(error instanceof Error ? error.message : String(error), { cause: error });
-    }
+    const bytes = await this.#answered(readBack(this.gpu, buffer), doing);
     this.#expectSound(doing);
     return bytes;
+  }
+
+  /** A wait for the device is where its loss is noticed: everything before is accepted in silence. */
+  async #answered<T>(answer: Promise<T>, doing: string): Promise<T> {
+    try {
+      const { seconds } = patience;
+      return await within(answer, seconds, () => new DeviceStalledError(doing, seconds));
+    } catch (error) {
+      if (error instanceof DeviceStalledError) throw error;
+      throw new DeviceLostError(error instanceof Error ? error.message : String(error), { cause: error });
+    }
   }
 
   /** The device tells of what has failed behind the work before it, so this is asked after a wait for the device. */
