@@ -105,7 +105,8 @@ export class WebGpuDevice implements Device {
         Kernels.compile(gpu, pipelines, element),
       ]);
       const device = new WebGpuDevice(open, runtime, pipelines, kernels, element);
-      device.#held = await holdRuntime(runtime, gpu);
+      // Without it all is as right, and slower.
+      device.#held = await holdRuntime(runtime, gpu).catch(() => undefined);
       return device;
     } catch (error) {
       gpu.destroy();
