@@ -1,17 +1,19 @@
-import { FOR_FILES, PoseClient } from '../../src/client/pose.ts';
-import type { Reference } from '../../src/engine/api.ts';
-import { fitOutline } from '../../src/engine/fit.ts';
-import { PackLayers } from '../../src/engine/layers.ts';
-import { toPlanes } from '../../src/engine/planes.ts';
-import { WasmBackend } from '../../src/engine/wasm/backend.ts';
-import { RUNTIME_FILES } from '../../src/engine/wasm/files.ts';
-import { plateOf } from '../../src/layers/place.ts';
-import { type Planes, planesOf, type Size } from '../../src/layers/planes.ts';
-import { resized } from '../../src/layers/resample.ts';
-import { outlineByPose } from '../../src/layers/rough.ts';
-import { openPack } from '../../src/pack/open.ts';
-import type { Pose } from '../../src/pose/types.ts';
-import type { EvaluationRequest, EvaluationResult } from './page.ts';
+import { FOR_FILES, PoseClient } from '../../../src/client/pose.ts';
+import type { Reference } from '../../../src/engine/api.ts';
+import { fitOutline } from '../../../src/engine/fit.ts';
+import { PackLayers } from '../../../src/engine/layers.ts';
+import { toPlanes, toRgba } from '../../../src/engine/planes.ts';
+import { WasmBackend } from '../../../src/engine/wasm/backend.ts';
+import { RUNTIME_FILES } from '../../../src/engine/wasm/files.ts';
+import { plateOf } from '../../../src/layers/place.ts';
+import { type Planes, planesOf, type Size } from '../../../src/layers/planes.ts';
+import { resized } from '../../../src/layers/resample.ts';
+import { outlineByPose } from '../../../src/layers/rough.ts';
+import type { Picture } from '../../../src/metrics/picture.ts';
+import { openPack } from '../../../src/pack/open.ts';
+import type { Pose } from '../../../src/pose/types.ts';
+import { ContactSheet } from '../sheet.ts';
+import type { Task } from '../task.ts';
 
 type Joints = readonly (readonly [x: number, y: number] | null)[];
 
@@ -29,15 +31,14 @@ const BAND = 4;
 const PLAIN = 0.02;
 
 /** The networks of the layers one by one, on people whose truth the renderer has written down. */
-export async function evaluateParts(
-  request: Pick<EvaluationRequest, 'pack' | 'set' | 'pairs' | 'threads'>,
-): Promise<EvaluationResult> {
+export const evaluateParts: Task = async ({ manifest, request, options }) => {
   const pack = await openPack({ kind: 'url', url: request.pack });
   const response = await fetch(`${request.set}parts.json`);
   if (!response.ok) throw new Error('The set has no parts.json.');
   const entries: readonly PartEntry[] = (await response.json()).slice(0, request.pairs);
   const backend = new WasmBackend({ threads: request.threads, files: RUNTIME_FILES });
   const detector = new PoseClient(FOR_FILES, new URL('/pose/', location.href).href);
+  const sheet = new ContactSheet(manifest.skeleton, options);
   const sums = new Map<string, number[]>();
   let layers: PackLayers | undefined;
   for (const [i, entry] of entries.entries()) {
@@ -48,6 +49,9 @@ export async function evaluateParts(
     if (!photo || !place || !matte || !flow || !seen) throw new Error(`${entry.name} is incomplete.`);
     layers ??= await PackLayers.create(backend.on, pack, photo.size);
     const figures = await measure(layers, detector, entry, { photo, place, matte, flow, seen });
+    const { matte: found, place: made } = layers.looked;
+    const shown = [planesFrom(photo), grey(found), made, planesFrom(place)];
+    sheet.offer(entry.name, shown.map(pictureOf));
     for (const [name, value] of Object.entries(figures)) {
       if (Number.isFinite(value)) sums.set(name, [...(sums.get(name) ?? []), value]);
     }
@@ -59,8 +63,9 @@ export async function evaluateParts(
   const means = Object.fromEntries([...sums].map(([name, values]) => [name, mean(values)]));
   const { platePsnr = Number.NaN, platePsnrFilled = Number.NaN } = means;
   const figures = { ...means, platePsnrGain: platePsnr - platePsnrFilled, people: entries.length };
-  return { device: backend.device, pack: pack.manifest.name, figures };
-}
+  const labels = ['photo', 'matte', 'the place', 'the true place'];
+  return { figures, sheet: await sheet.png(labels) };
+};
 
 type Truth = Record<'photo' | 'place' | 'matte' | 'flow' | 'seen', Pixels>;
 
@@ -159,6 +164,21 @@ function planesFrom({ size, rgba }: Pixels): Planes {
   return planesOf(size, 3, toPlanes(rgb, 1 / 127.5, -1));
 }
 
+const pictureOf = ({ width, height, data }: Planes): Picture => ({
+  ...{ width, height },
+  data: toRgba(data) ?? new Uint8ClampedArray(4 * width * height),
+});
+
+const grey = (mask: Planes): Planes =>
+  planesOf(
+    mask,
+    3,
+    Float32Array.from(
+      { length: 3 * mask.data.length },
+      (_, i) => 2 * (mask.data[i % mask.data.length] as number) - 1,
+    ),
+  );
+
 const channel = ({ rgba }: Pixels, index: number): Float32Array =>
   Float32Array.from({ length: rgba.length / 4 }, (_, i) => (rgba[4 * i + index] as number) / 255);
 
@@ -182,7 +202,7 @@ async function outlineOf(detector: PoseClient, { size, rgba }: Pixels): Promise<
 }
 
 /** Where a true matte is not plain within a few pixels. */
-export function bandOf(matte: Float32Array, { width, height }: Size): Float32Array {
+function bandOf(matte: Float32Array, { width, height }: Size): Float32Array {
   return matte.map((_, i) => {
     const [x, y] = [i % width, Math.floor(i / width)];
     let [least, most] = [1, 0];
@@ -196,7 +216,7 @@ export function bandOf(matte: Float32Array, { width, height }: Size): Float32Arr
   });
 }
 
-export function meanIn(mask: ArrayLike<number>, of: (i: number) => number): number {
+function meanIn(mask: ArrayLike<number>, of: (i: number) => number): number {
   let [sum, count] = [0, 0];
   for (let i = 0; i < mask.length; i++) {
     if (mask[i] !== 1) continue;
@@ -207,13 +227,13 @@ export function meanIn(mask: ArrayLike<number>, of: (i: number) => number): numb
 }
 
 /** Of planes in [-1, 1]. */
-export function psnrIn(mask: ArrayLike<number>, a: Planes, b: Planes): number {
+function psnrIn(mask: ArrayLike<number>, a: Planes, b: Planes): number {
   const count = a.width * a.height;
   const square = (i: number) => (((a.data[i] as number) - (b.data[i] as number)) / 2) ** 2;
   return -10 * Math.log10(meanIn(mask, (i) => (square(i) + square(i + count) + square(i + 2 * count)) / 3));
 }
 
-export function overlap(count: number, one: (i: number) => boolean, other: (i: number) => boolean): number {
+function overlap(count: number, one: (i: number) => boolean, other: (i: number) => boolean): number {
   let [both, either] = [0, 0];
   for (let i = 0; i < count; i++) {
     const [a, b] = [one(i), other(i)];
