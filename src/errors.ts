@@ -1,3 +1,6 @@
+/** Characters of a sentence for people. */
+const LONGEST = 2000;
+
 /**
  * The root of every error that Pirouette raises on purpose.
  *
@@ -9,7 +12,8 @@ export class PirouetteError extends Error {
   readonly remedy: string;
 
   constructor(message: string, remedy: string, options?: ErrorOptions) {
-    super(message, options);
+    // What is quoted from somebody's file may be of any length.
+    super(message.length > LONGEST ? `${message.slice(0, LONGEST)} …` : message, options);
     this.name = new.target.name;
     this.remedy = remedy;
   }

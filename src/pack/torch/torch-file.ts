@@ -18,9 +18,12 @@ const ELEMENT_BYTES: Readonly<Record<string, 1 | 2 | 4 | 8>> = {
 };
 
 /** The pickle of SD-1.5's 1,131 tensors takes 130 KB; what is larger than this is damage or malice. */
-const LARGEST_PICKLE = 32 * 1024 * 1024;
+const LARGEST_PICKLE = 4 * 1024 * 1024;
 /** How far the values of one tensor may lie apart. The largest of SD-1.5 takes 118 MB in f32. */
 const LARGEST_SPAN = 512 * 1024 * 1024;
+
+/** A view may show one value many times, and no weights do where they are many. */
+const MOST_REPEATED = 2 ** 20;
 
 /** What torch.save writes since PyTorch 1.6: a zip of a pickle and of one stored entry for every storage. */
 export async function openTorchFile(source: ByteSource, path: string): Promise<TensorFile> {
@@ -109,6 +112,9 @@ function expectInside(name: string, tensor: TensorRef, entry: ZipEntry | undefin
     throw fault(`the storage of ${name} has ${entry.bytes} bytes for ${elements} values`);
   }
   if (tensor.offset + spanOf(tensor) > elements) throw fault(`${name} runs past the end of its storage`);
+  const isRepeated = countOf(tensor.shape) > spanOf(tensor);
+  if (isRepeated && countOf(tensor.shape) > MOST_REPEATED)
+    throw fault(`${name} repeats its values without need`);
 }
 
 /** The dict of tensors by name that training loops put at the top, or under one of these keys. */
@@ -125,7 +131,9 @@ function stateDict(root: Pickled, fault: Fault): Map<string, TensorRef> {
   if (!(dict instanceof Map)) throw fault('it holds no tensors by name');
   const tensors = tensorsOf(dict);
   if (tensors.size === 0) {
-    const keys = [...dict.keys()].slice(0, 8).map(String);
+    const keys = [...dict.keys()]
+      .slice(0, 8)
+      .map((key) => (typeof key === 'string' ? key : `a ${typeof key}`));
     throw fault(`it holds no tensors by name, but ${keys.length > 0 ? keys.join(', ') : 'nothing'}`);
   }
   // torch.nn.DataParallel puts this before every name.
