@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
 import { parseArgs } from 'node:util';
-import { BOUNDS, isColour, LEAST_SIDE, MOST_SIDE, type Settings, WORDS } from '../src/state/settings.ts';
+import { BOUNDS, isColour, LEAST_SIDE, MOST_SIDE, type Settings, WORDS } from '../src/studio/settings.ts';
 
 export const USAGE = `Usage: npm run animate -- --reference PHOTO --motion CLIP --out FILE [options]
 

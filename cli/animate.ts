@@ -11,7 +11,7 @@ import { build, preview } from 'vite';
 import { PirouetteError } from '../src/errors.ts';
 import type { HeadlessAnswer, HeadlessJob, HeadlessProgress, HeadlessResult } from '../src/headless.ts';
 import type { Problem } from '../src/state/problem.ts';
-import type { Format } from '../src/state/save.ts';
+import type { Format } from '../src/studio/save.ts';
 import { findChromium, launchChromium } from '../tools/chromium.ts';
 import { type AnimateOptions, formatOf, parseOptions, USAGE, UsageError } from './animate-options.ts';
 import { AnimateError, checkPaths, isAddress, pathsFrom } from './animate-paths.ts';

@@ -1,18 +1,25 @@
 /**
- * The app without its screens, for the command line: the same choices, the same job, the same files. Files come in
- * through the page's inputs and go out as a download.
+ * The app without its screens, for the command line: the studio, with files from the page's inputs and its results as
+ * downloads.
  */
+import { CancelledError } from './errors.ts';
 import type { ClipInfo } from './media/index.ts';
-import { changeSettings, choosePack, DEFAULT_PACK, type PosesChoice, useChoices } from './state/choices.ts';
-import { chooseClip, choosePoses, setFirstTrim } from './state/choose-clip.ts';
-import { choosePhoto } from './state/choose-photo.ts';
-import { useDevice } from './state/device.ts';
-import { isBusy, start, stop, useJob } from './state/job.ts';
+import type { PackSource } from './pack/manifest.ts';
+import { readTrack } from './pose/index.ts';
+import { loadOptions } from './state/device.ts';
 import { media, pageMedia } from './state/media.ts';
-import { plannedMotion } from './state/preview.ts';
 import { type Problem, problemOf } from './state/problem.ts';
-import { type Format, saveFilm } from './state/save.ts';
-import type { Settings } from './state/settings.ts';
+import { studio } from './state/studio.ts';
+import {
+  type Dance,
+  type DancePoses,
+  DEFAULT_SETTINGS,
+  type Format,
+  type Person,
+  type Reel,
+  type Settings,
+  viewOf,
+} from './studio/index.ts';
 
 export interface HeadlessJob {
   readonly settings: Partial<Settings>;
@@ -63,77 +70,125 @@ const report = (stage: HeadlessProgress['stage'], done: number, total: number) =
 
 const files = (id: string): File[] => [...((document.getElementById(id) as HTMLInputElement).files ?? [])];
 
-function fault(): Problem {
-  const { photoProblem, clipProblem } = useChoices.getState();
-  const unknown = { message: 'The work stopped.', remedy: 'Run it again.' };
-  return photoProblem ?? clipProblem ?? useJob.getState().problem ?? unknown;
-}
+/** Of the work at hand; and how many frames it has done. */
+let stopping = new AbortController();
+let painted = 0;
 
 async function animate(job: HeadlessJob): Promise<HeadlessAnswer> {
+  stopping = new AbortController();
+  painted = 0;
   try {
-    return await tryToAnimate(job);
+    return await tryToAnimate(job, stopping.signal);
   } catch (error) {
-    return { problem: problemOf(error) ?? fault() };
+    return { problem: problemOf(error) ?? STOPPED };
   }
 }
 
-async function tryToAnimate(job: HeadlessJob): Promise<HeadlessAnswer> {
+const STOPPED: Problem = { message: 'The work stopped.', remedy: 'Run it again.' };
+
+async function tryToAnimate(job: HeadlessJob, signal: AbortSignal): Promise<HeadlessAnswer> {
   const began = performance.now();
-  changeSettings(job.settings);
-  takePack(job.packUrl);
+  const settings: Settings = { ...DEFAULT_SETTINGS, ...job.settings };
   await expectWriters(job.formats);
-  setFirstTrim({ start: job.start ?? 0, end: job.end ?? Number.POSITIVE_INFINITY });
+  const photos = await readPhotos(signal);
+  const dance = await readDance(job, signal);
+  if ('problem' in dance) return dance;
+  const load = await loadOptions(settings);
+  const pack = await studio.pack(...packOf(job), load, {
+    signal,
+    onProgress: ({ loadedBytes, totalBytes }) => report('loading', loadedBytes, totalBytes),
+  });
+  const reel = await studio.film({ photos, dance, settings, pack });
+  const total = reel.film.keys.length;
 
-  for (const [index, file] of files('references').entries()) {
-    report('reading', index, files('references').length);
-    if (!(await choosePhoto(file, file.name, index === 0 ? 'main' : 'more'))) return { problem: fault() };
+  let secondsPerFrame: number | null = null;
+  let problem: Problem | null = null;
+  try {
+    let before = performance.now();
+    const onReady = () => {
+      before = performance.now();
+      report('painting', reel.ready().length, total);
+    };
+    for await (const _ of reel.paint({ signal, source: pack.source, load, onReady })) {
+      const took = (performance.now() - before) / 1000;
+      secondsPerFrame = secondsPerFrame === null ? took : secondsPerFrame * 0.7 + took * 0.3;
+      before = performance.now();
+      painted = reel.ready().length;
+      report('painting', painted, total);
+    }
+  } catch (error) {
+    problem = problemOf(error) ?? {
+      message: `Stopped after ${painted} of ${total} frames.`,
+      remedy: 'Run it again for all of them.',
+    };
+    if (painted === 0) return { problem };
   }
-  const [poses] = files('poses');
-  const [motion] = files('motion');
-  // First the poses: with them, nobody need be looked for in the clip.
-  if (poses && !(await choosePoses(poses, poses.name, motion && (await filmed(motion)))))
-    return { problem: fault() };
-  if (job.start) {
-    const seconds = poses
-      ? trackSeconds(useChoices.getState().poses)
-      : motion && (await filmed(motion))?.duration;
-    if (seconds !== undefined && job.start >= seconds) return { problem: startsTooLate(job.start, seconds) };
-  }
-  if (motion && !(await chooseClip(motion, motion.name))) return { problem: fault() };
-
-  const { problem } = plannedMotion(useChoices.getState());
-  if (problem) return { problem };
-  await start();
-  const { film, ready, status, secondsPerFrame } = useJob.getState();
-  if (!film || ready.length === 0) return { problem: fault() };
-
-  const { download } = await pageMedia();
-  for (const format of job.formats) {
-    const { blob } = await saveFilm(
-      film,
-      ready,
-      { format, layout: 'result', sound: true, visibleMark: film.settings.visibleMark },
-      { onProgress: (share) => report('saving', share, 1) },
-    );
-    download(blob, format);
-  }
-  const { info } = useDevice.getState();
+  await save(reel, job.formats, settings);
+  const { info } = studio.door;
   const result = {
-    frames: ready.length,
-    frameRate: film.motion.frameRate,
-    ...film.motion.size,
+    frames: reel.ready().length,
+    frameRate: reel.film.motion.frameRate,
+    ...reel.film.motion.size,
     seconds: (performance.now() - began) / 1000,
     secondsPerFrame,
     backend: info?.backend ?? '',
     device: info?.device ?? '',
-    warnings: film.motion.warnings,
+    warnings: reel.film.motion.warnings,
   };
-  if (status === 'finished') return { result };
-  const stopped = {
-    message: `Stopped after ${ready.length} of ${film.keys.length} frames.`,
-    remedy: 'Run it again for all of them.',
-  };
-  return { result, problem: useJob.getState().problem ?? stopped };
+  return problem ? { result, problem } : { result };
+}
+
+async function readPhotos(signal: AbortSignal): Promise<Person[]> {
+  const photos: Person[] = [];
+  const chosen = files('references');
+  for (const [index, file] of chosen.entries()) {
+    report('reading', index, chosen.length);
+    photos.push(await studio.person(file, { name: file.name, signal }));
+  }
+  return photos;
+}
+
+async function readDance(
+  { start = 0, end }: HeadlessJob,
+  signal: AbortSignal,
+): Promise<Dance | { readonly problem: Problem }> {
+  const [posesFile] = files('poses');
+  const [motion] = files('motion');
+  const info = motion && (await filmed(motion));
+  const poses = posesFile ? await readPoses(posesFile, info, start, end) : null;
+  const seconds = poses ? poses.track.times.at(-1) : info?.duration;
+  if (start > 0 && seconds !== undefined && start >= seconds)
+    return { problem: startsTooLate(start, seconds) };
+  const trim = { start, end: end ?? Number.POSITIVE_INFINITY };
+  if (!motion) return { clip: null, poses };
+  // With poses, nobody need be looked for in the clip.
+  const options = { name: motion.name, trim, signal, watch: poses === null };
+  const onProgress = (share: number) => report('reading', share, 1);
+  return { ...(await studio.dance(motion, { ...options, onProgress })), poses };
+}
+
+async function readPoses(
+  file: File,
+  info: ClipInfo | undefined,
+  start: number,
+  end: number | undefined,
+): Promise<DancePoses> {
+  // OpenPose's files say neither the picture's size nor its rate: the clip that they were made from does.
+  const { width, height, frameRate } = info ?? {};
+  const size = width && height ? { size: { width, height } } : {};
+  const track = readTrack(await file.text(), { ...size, ...(frameRate && { frameRate }) });
+  return { name: file.name, track, trim: { start, end: end ?? Number.POSITIVE_INFINITY } };
+}
+
+async function save(reel: Reel, formats: readonly Format[], settings: Settings): Promise<void> {
+  const { download } = await pageMedia();
+  for (const format of formats) {
+    const { blob } = await reel.save(
+      { format, view: viewOf(settings), sound: true },
+      { onProgress: (share) => report('saving', share, 1) },
+    );
+    download(blob, format);
+  }
 }
 
 /** Not after minutes of painting. */
@@ -145,13 +200,10 @@ async function expectWriters(formats: readonly Format[]): Promise<void> {
 }
 
 function stopPainting(): boolean {
-  const job = useJob.getState();
-  if (!isBusy(job) || job.ready.length === 0) return false;
-  void stop();
+  if (painted === 0) return false;
+  stopping.abort(new CancelledError());
   return true;
 }
-
-const trackSeconds = (poses: PosesChoice | null): number | undefined => poses?.track.times.at(-1);
 
 const startsTooLate = (start: number, seconds: number): Problem => ({
   message: `The part begins at ${start} s, but the motion is over after ${seconds.toFixed(2)} s.`,
@@ -166,23 +218,13 @@ async function filmed(file: File): Promise<ClipInfo | undefined> {
   return clip?.info;
 }
 
-function takePack(url: string | undefined): void {
+function packOf({ packUrl }: HeadlessJob): [name: string, source: PackSource] {
   const folder = files('pack-folder');
   const [zip] = files('pack-zip');
-  if (url) choosePack({ ...DEFAULT_PACK, name: url, source: { kind: 'url', url } });
-  else if (zip) choosePack({ ...DEFAULT_PACK, name: zip.name, source: { kind: 'zip', file: zip } });
-  else if (folder.length > 0)
-    choosePack({ ...DEFAULT_PACK, name: 'folder', source: { kind: 'files', files: folder } });
+  if (packUrl) return [packUrl, { kind: 'url', url: packUrl }];
+  if (zip) return [zip.name, { kind: 'zip', file: zip }];
+  if (folder.length > 0) return ['folder', { kind: 'files', files: folder }];
+  return ['Built-in', { kind: 'url', url: new URL('packs/default/', document.baseURI).href }];
 }
-
-useChoices.subscribe(({ clipTask }) => {
-  if (clipTask?.share != null) report('reading', clipTask.share, 1);
-});
-useDevice.subscribe(({ progress }) => {
-  if (progress) report('loading', progress.loadedBytes, progress.totalBytes);
-});
-useJob.subscribe(({ status, film, ready }) => {
-  if (status === 'running' && film) report('painting', ready.length, film.keys.length);
-});
 
 window.pirouette = { animate, stop: stopPainting };

@@ -3,16 +3,17 @@ import { createRoot } from 'react-dom/client';
 import './ui/styles/index.css';
 import { lookAtDevice } from './state/device.ts';
 import { loadExamples } from './state/examples.ts';
+import { keepFilms } from './state/films.ts';
 import { serveOffline, warmUp } from './state/offline.ts';
-import { keepSessions, lookForEarlier } from './state/session.ts';
+import { tidyUp } from './state/storage.ts';
 import { App } from './ui/App.tsx';
 import { showTheme } from './ui/theme.ts';
 
 showTheme();
 void lookAtDevice();
 void loadExamples();
-void lookForEarlier();
-keepSessions();
+void keepFilms();
+void tidyUp();
 serveOffline();
 warmUp();
 

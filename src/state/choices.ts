@@ -1,25 +1,20 @@
 import { create } from 'zustand';
 import type { Clip } from '../media/index.ts';
-import type { PackSource } from '../pack/manifest.ts';
-import type { Pose, Track } from '../pose/index.ts';
-import type { Sighting } from './people.ts';
+import {
+  type Dance,
+  type DanceClip,
+  type DancePoses,
+  DEFAULT_SETTINGS,
+  type LoadedPack,
+  type Person,
+  type Settings,
+  samePack,
+  type UnreadPack,
+} from '../studio/index.ts';
 import type { Problem } from './problem.ts';
-import { DEFAULT_SETTINGS, type Settings, type Size } from './settings.ts';
 
 /** A photo of the person who is to dance. */
-export interface PhotoChoice {
-  readonly id: string;
-  readonly name: string;
-  readonly file: Blob;
-  readonly image: ImageBitmap;
-  readonly people: readonly Pose[];
-  /** Which of `people` dances. */
-  readonly person: number;
-  /** That person's joints, as found or as corrected by hand. */
-  readonly pose: Pose;
-  readonly corrected: boolean;
-  readonly notes: readonly string[];
-}
+export type PhotoChoice = Person;
 
 /** A photo in which nobody was found, with the joints of somebody who stands laid over it, to be placed by hand. */
 export interface UnseenPhoto {
@@ -29,37 +24,18 @@ export interface UnseenPhoto {
 
 export type PhotoPlace = 'main' | 'more';
 
-export interface Range {
-  readonly start: number;
-  readonly end: number;
-}
-
 export interface StripPicture {
   readonly time: number;
   readonly image: ImageBitmap;
 }
 
-/** The clip whose motion is taken. */
-export interface ClipChoice {
-  readonly id: string;
-  readonly name: string;
-  readonly file: Blob;
+/** The clip whose motion is taken, with what the page shows of it. */
+export interface ClipChoice extends DanceClip {
   readonly clip: Clip;
   readonly strip: readonly StripPicture[];
-  readonly trim: Range;
-  /** The part in which people have been looked for; it holds the trim once that work is done. */
-  readonly watched: Range | null;
-  readonly sightings: readonly Sighting[];
-  /** Where the person clicked to have somebody else followed. */
-  readonly pointed: { readonly time: number; readonly x: number; readonly y: number } | null;
 }
 
-export interface PosesChoice {
-  readonly name: string;
-  readonly track: Track;
-  /** The part that is used where no clip has a trim of its own; all of it if this is null. */
-  readonly trim: Range | null;
-}
+export type PosesChoice = DancePoses;
 
 /** Work on a choice that is under way; `share` of it is done, where that is known. */
 export interface Task {
@@ -67,16 +43,12 @@ export interface Task {
   readonly share: number | null;
 }
 
-export interface PackChoice {
-  readonly name: string;
-  readonly source: PackSource;
-  /** What the pack says it was made for; the built-in pack's until another one has been read. */
-  readonly size: Size;
-  readonly guidance: number;
-}
+/** Without a hash it has not been read yet; its size and guidance are then the built-in pack's. */
+export type PackChoice = UnreadPack;
 
 export const DEFAULT_PACK: PackChoice = {
   name: 'Built-in',
+  hash: null,
   source: { kind: 'url', url: new URL('packs/default/', document.baseURI).href },
   size: { width: 256, height: 256 },
   guidance: 1,
@@ -117,13 +89,18 @@ export function changeSettings(change: Partial<Settings>): void {
 
 export const choosePack = (pack: PackChoice): void => useChoices.setState({ pack });
 
-/** Takes over what the pack was made for, once it has been read; true where that is news. */
-export function learnPackDefaults(size: Size, guidance: number): boolean {
+/** Takes over what a pack turned out to be, once it has been read, if it is still the chosen one. */
+export function learnPack(read: LoadedPack): void {
   const { pack } = useChoices.getState();
+  if (!samePack(pack.source, read.source)) return;
+  const isSameSize = pack.size.width === read.size.width && pack.size.height === read.size.height;
+  if (isSameSize && pack.guidance === read.guidance && pack.hash === read.hash) return;
   // The same numbers in a new object would look like a change, and have the motion planned again.
-  if (pack.size.width === size.width && pack.size.height === size.height && pack.guidance === guidance) {
-    return false;
-  }
-  useChoices.setState({ pack: { ...pack, size, guidance } });
-  return true;
+  useChoices.setState({ pack: { ...read, name: pack.name, size: isSameSize ? pack.size : read.size } });
 }
+
+/** What the choices say of the dance, whole or in part. */
+export const danceOf = ({ clip, poses }: Pick<Choices, 'clip' | 'poses'>): Dance => ({ clip, poses });
+
+export const isEmptyStudio = ({ photos, clip, photoTask, clipTask }: Choices): boolean =>
+  photos.length === 0 && clip === null && photoTask === null && clipTask === null;

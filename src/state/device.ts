@@ -2,7 +2,7 @@ import { create } from 'zustand';
 import { createEngine } from '../client/engine.ts';
 import type { EngineApi, EngineInfo, LoadOptions } from '../engine/api.ts';
 import type { PackProgress } from '../pack/manifest.ts';
-import type { Settings } from './settings.ts';
+import type { Settings } from '../studio/settings.ts';
 
 export interface Device {
   /** Of the loaded engine. */
@@ -27,6 +27,12 @@ export const useDevice = create<Device>(() => ({
   isIsolated: globalThis.crossOriginIsolated,
   cores: navigator.hardwareConcurrency,
 }));
+
+/** A model was loaded: what the engine did with the one before is over. */
+export function noteLoaded(info: EngineInfo): void {
+  const isNews = info !== useDevice.getState().info;
+  useDevice.setState({ info, progress: null, ...(isNews && { notices: [] }) });
+}
 
 let engine: EngineApi | null = null;
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { clipFingerprint, fingerprint } from '../studio/fingerprint.ts';
 import type { Example, ExamplePoses } from './examples.ts';
-import { clipFingerprint, fingerprint } from './fingerprint.ts';
 
 const read = (name: string) => readFileSync(`public/examples/${name}`);
 const { references, clips } = JSON.parse(read('examples.json').toString()) as Record<

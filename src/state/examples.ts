@@ -1,12 +1,11 @@
 import { create } from 'zustand';
-import { type Choices, useChoices } from './choices.ts';
+import type { Sighting } from '../pose/index.ts';
+import { clipFingerprint, fingerprint } from '../studio/fingerprint.ts';
+import { useChoices } from './choices.ts';
 import { type ClipMemory, chooseClip } from './choose-clip.ts';
 import { choosePhoto } from './choose-photo.ts';
-import { clipFingerprint, fingerprint } from './fingerprint.ts';
 import { start } from './job.ts';
-import type { Sighting } from './people.ts';
 import { plannedMotion } from './preview.ts';
-import { problemOf } from './problem.ts';
 import { restorePose, restoreSighting, type StoredPose, type StoredSighting } from './stored-poses.ts';
 
 export interface Example {
@@ -45,17 +44,20 @@ export interface ExamplePoses {
   readonly sightings?: readonly StoredSighting[];
 }
 
-async function fetchFile(file: string): Promise<Response> {
-  const response = await fetch(exampleUrl(file));
+async function fetchFile(file: string, signal: AbortSignal): Promise<Response> {
+  const response = await fetch(exampleUrl(file), { signal });
   if (!response.ok) throw new Error(`the example ${file} answered ${response.status}.`);
   return response;
 }
 
-async function fetchExample({ id, file }: Example): Promise<{ blob: Blob; poses: ExamplePoses | null }> {
+async function fetchExample(
+  { id, file }: Example,
+  signal: AbortSignal,
+): Promise<{ blob: Blob; poses: ExamplePoses | null }> {
   const [blob, poses] = await Promise.all([
-    fetchFile(file).then((response) => response.blob()),
+    fetchFile(file, signal).then((response) => response.blob()),
     // Without them, people are looked for as in any other file.
-    fetchFile(`${id}.poses.json`).then(
+    fetchFile(`${id}.poses.json`, signal).then(
       (response): Promise<ExamplePoses> => response.json(),
       () => null,
     ),
@@ -63,27 +65,20 @@ async function fetchExample({ id, file }: Example): Promise<{ blob: Blob; poses:
   return { blob, poses };
 }
 
-export async function chooseExamplePhoto(example: Example): Promise<boolean> {
-  try {
-    const { blob, poses } = await fetchExample(example);
+/** Takes its turn at the press, and not when it has been fetched: what is chosen meanwhile is the later choice. */
+export const chooseExamplePhoto = (example: Example): Promise<boolean> =>
+  choosePhoto(async (signal) => {
+    const { blob, poses } = await fetchExample(example, signal);
     const known = poses?.of === (await fingerprint(blob)) ? poses.people : undefined;
-    return await choosePhoto(blob, example.title, 'main', known?.map(restorePose));
-  } catch (error) {
-    useChoices.setState({ photoProblem: problemOf(error), unseenPhoto: null });
-    return false;
-  }
-}
+    return { file: blob, known: known?.map(restorePose) };
+  }, example.title);
 
-export async function chooseExampleClip(example: Example): Promise<boolean> {
-  try {
-    const { blob, poses } = await fetchExample(example);
+export const chooseExampleClip = (example: Example): Promise<boolean> =>
+  chooseClip(async (signal) => {
+    const { blob, poses } = await fetchExample(example, signal);
     const known = poses?.of === (await clipFingerprint(blob)) ? poses.sightings : undefined;
-    return await chooseClip(blob, example.title, known && wholeClip(known.map(restoreSighting)));
-  } catch (error) {
-    useChoices.setState({ clipProblem: problemOf(error) });
-    return false;
-  }
-}
+    return { file: blob, memory: known && wholeClip(known.map(restoreSighting)) };
+  }, example.title);
 
 /** Longer than a frame: the last one was looked at, and lasts to the end. */
 const LAST_FRAME_SECONDS = 0.1;
@@ -105,6 +100,3 @@ export async function tryExample(): Promise<void> {
     useExamples.setState({ starting: false });
   }
 }
-
-export const isEmptyStudio = ({ photos, clip, photoTask, clipTask }: Choices): boolean =>
-  photos.length === 0 && clip === null && photoTask === null && clipTask === null;

@@ -7,8 +7,10 @@ import {
   removeHalves,
   removeImported,
 } from '../client/import.ts';
+import { Latest } from '../studio/latest.ts';
 import { choosePack, DEFAULT_PACK, type Task, useChoices } from './choices.ts';
 import { type Problem, problemOf } from './problem.ts';
+import { studio } from './studio.ts';
 
 export interface Importing {
   readonly task: Task | null;
@@ -32,35 +34,45 @@ export const useImporting = create<Importing>(() => ({
   inHalf: false,
 }));
 
-let running: AbortController | null = null;
+const latest = new Latest();
+/** Held by every import, in whichever tab: what it has half written is no leftover. */
+const IMPORTING = 'weights-importing';
 
 /** Makes a pack of a person's weights, keeps it, and uses it from here on. */
 export async function startImport(chosen: readonly ChosenFile[]): Promise<void> {
-  running?.abort();
-  const mine = new AbortController();
-  running = mine;
+  const signal = latest.begin();
   useImporting.setState({ task: { label: 'Reading the weights', share: null }, problem: null, notes: [] });
   let shown = -1;
   const onProgress = (done: number, total: number) => {
     const percent = Math.floor((100 * done) / total);
-    if (percent === shown || running !== mine) return;
+    if (percent === shown || signal.aborted) return;
     shown = percent;
     useImporting.setState({ task: { label: 'Importing the weights', share: percent / 100 } });
   };
+  const letGo = await studio.store.locks.hold(IMPORTING, 'shared');
   try {
     const precision = useImporting.getState().inHalf ? 'int8' : 'f16';
-    const { pack, notes } = await importWeights(chosen, precision, onProgress, mine.signal);
+    const { pack, notes } = await importWeights(chosen, precision, onProgress, signal);
+    signal.throwIfAborted();
     useImporting.setState({ notes });
     choosePack(packChoice(pack));
   } catch (error) {
-    if (running === mine) useImporting.setState({ problem: mine.signal.aborted ? null : problemOf(error) });
-    await removeHalves().catch(() => undefined);
+    if (!signal.aborted) useImporting.setState({ problem: problemOf(error) });
+  } finally {
+    letGo();
   }
-  if (running === mine) {
-    running = null;
-    useImporting.setState({ task: null });
-  }
+  await sweepHalves();
+  if (!signal.aborted) useImporting.setState({ task: null });
   await lookForImported();
+}
+
+/** Deletes what imports that were cut short left, unless one is at work: its folder looks just the same. */
+async function sweepHalves(): Promise<void> {
+  const letGo = await studio.store.locks.tryHold(IMPORTING);
+  if (!letGo) return;
+  await removeHalves()
+    .catch(() => undefined)
+    .finally(letGo);
 }
 
 /** The same for weights that were dropped on the page: it shows what becomes of them. */
@@ -72,7 +84,10 @@ export function importDropped(chosen: readonly ChosenFile[]): void {
 export const storeInHalf = (inHalf: boolean): void => useImporting.setState({ inHalf });
 export const lookAway = (): void => useImporting.setState({ isDropped: false });
 export const dismissImport = (): void => useImporting.setState({ problem: null, notes: [] });
-export const cancelImport = (): void => running?.abort();
+export function cancelImport(): void {
+  latest.abort();
+  useImporting.setState({ task: null });
+}
 
 export async function lookForImported(): Promise<void> {
   // No private file system, as in some private windows: nothing was kept.

@@ -1,210 +1,209 @@
 import { create } from 'zustand';
-import type { RenderedFrame } from '../engine/api.ts';
-import { type Choices, learnPackDefaults, type PhotoChoice, useChoices } from './choices.ts';
-import { currentEngine, loadOptions, useDevice } from './device.ts';
-import { FrameStore, forgetOldLooks } from './frame-store.ts';
-import { type Look, type Motion, planLook, poseKey } from './plan.ts';
+import { type Film, isOf, Latest, type LoadedPack, type PaintWishes, type Reel } from '../studio/index.ts';
+import { type Later, later } from '../studio/latest.ts';
+import { type Choices, danceOf, learnPack, useChoices } from './choices.ts';
+import { loadOptions, noteLoaded, useDevice } from './device.ts';
 import { plannedMotion } from './preview.ts';
 import { PlanError, type Problem, problemOf } from './problem.ts';
-import { ensureLoaded, render } from './render.ts';
-import type { Settings } from './settings.ts';
-import { steadyMask } from './steady.ts';
+import { studio } from './studio.ts';
 
 export type JobStatus = 'idle' | 'loading' | 'running' | 'paused' | 'stopped' | 'finished' | 'failed';
 
-/** What the shown frames were made with; choices may have changed since. */
-export interface Film {
-  readonly motion: Motion;
-  readonly look: Look;
-  readonly photos: readonly PhotoChoice[];
-  /** The clip whose sound belongs to it; another one may have been chosen since. */
-  readonly sound: Blob | null;
-  readonly settings: Settings;
-  readonly keys: readonly string[];
-  readonly store: FrameStore;
-}
-
 export interface Job {
   readonly status: JobStatus;
+  /** The film on the stage; choices may have changed since it was begun. */
   readonly film: Film | null;
-  /** Indices of the frames that are done, in order. */
+  /** Indices of its frames that are done, in order. */
   readonly ready: readonly number[];
-  readonly newest: number | null;
   readonly secondsPerFrame: number | null;
   readonly problem: Problem | null;
+  /** Another tab paints this film: this one waits for its turn. */
+  readonly isElsewhere: boolean;
+  /** Frames that found no room on this device, and last as long as the page. */
+  readonly unkept: number;
 }
 
-export const useJob = create<Job>(() => ({
+const EMPTY: Job = {
   status: 'idle',
   film: null,
   ready: [],
-  newest: null,
   secondsPerFrame: null,
   problem: null,
-}));
+  isElsewhere: false,
+  unkept: 0,
+};
+
+export const useJob = create<Job>(() => EMPTY);
 
 /** Whether the shown film is not what the choices ask for by now. */
 export function isOutdated(film: Film, choices: Choices): boolean {
-  const { visibleMark: _, ...now } = choices.settings;
-  const { visibleMark: __, ...then } = film.settings;
-  return (
-    film.motion !== plannedMotion(choices).motion ||
-    film.photos !== choices.photos ||
-    JSON.stringify(now) !== JSON.stringify(then)
-  );
+  const { motion } = plannedMotion(choices);
+  const { photos, settings, pack } = choices;
+  return !motion || !isOf(film, { photos, dance: danceOf(choices), motion, settings, pack });
 }
 
 export const isBusy = ({ status }: Pick<Job, 'status'>): boolean =>
   status === 'loading' || status === 'running' || status === 'paused';
 
-let turn = 0;
-let openGate: (() => void) | null = null;
-let gate: Promise<void> | null = null;
+const latest = new Latest();
+let gate: Later | null = null;
+let shown: Reel | null = null;
 
-/** Renders what the choices ask for; frames that are there already are not done again. */
+/** The reel of a film that `useJob` shows; null where another one has taken its place. */
+export const reelOf = (film: Film): Reel | null => (shown?.film.id === film.id ? shown : null);
+
+/** Paints what the choices ask for; frames that are there already are not done again. */
 export async function start(): Promise<void> {
-  const mine = ++turn;
-  const isMine = () => mine === turn;
-  useJob.setState({ status: 'loading', problem: null, secondsPerFrame: null });
-  try {
-    const { film, missing } = await prepare();
-    if (!isMine()) return;
-    useJob.setState({ film, ready: readyFrames(film), newest: null });
-    if (missing.length > 0) await renderMissing(film, missing, isMine);
-    if (isMine()) useJob.setState({ status: 'finished' });
-  } catch (error) {
-    if (!isMine()) return;
-    const problem = problemOf(error);
-    useJob.setState({ status: problem ? 'failed' : 'stopped', problem });
-  } finally {
-    if (isMine()) closeGate();
-  }
-}
-
-/** Loads the model only if there is a frame to paint; a finished film is shown again without it. */
-async function prepare(): Promise<{ film: Film; missing: readonly number[] }> {
-  const early = await plan();
-  const missing = missingFrames(early);
-  if (missing.length === 0) return { film: early, missing };
-
-  const { settings, pack } = useChoices.getState();
-  const info = await ensureLoaded(
-    currentEngine(),
-    pack.source,
-    await loadOptions(settings),
-    (progress) => useDevice.setState({ progress }),
-    early.motion.size,
-  );
-  useDevice.setState({ info, progress: null });
-  const { width, height, guidance } = info.manifest.defaults;
-  // Only now is it known what the pack was made for: with another size or guidance it is another film.
-  if (!learnPackDefaults({ width, height }, guidance)) return { film: early, missing };
-  const film = await plan();
-  return { film, missing: missingFrames(film) };
-}
-
-async function plan(): Promise<Film> {
+  // All of it now: what is chosen from here on belongs to another film.
   const choices = useChoices.getState();
-  const { photos, clip, settings, pack } = choices;
-  const sound = clip?.clip.info.sound ? clip.file : null;
-  const { motion, problem } = plannedMotion(choices);
-  if (problem) throw new PlanError(problem);
-  if (!motion) throw new Error('A photo and a clip come first.');
-  const before = useJob.getState().film;
-  const planned = await planLook(photos, settings, pack, motion);
-  // The same look keeps its references, so that the engine need not look at them again.
-  const look = before?.look.key === planned.key ? before.look : planned;
-  const keys = await Promise.all(motion.poses.map(poseKey));
-  const store = before?.look.key === look.key ? before.store : await FrameStore.open(look.key);
-  if (before?.store !== store) {
-    before?.store.close();
-    await forgetOldLooks([look.key, ...(before ? [before.look.key] : [])]);
-  }
-  return { motion, look, photos, sound, settings, keys, store };
+  await run(async (signal) => {
+    const { problem } = plannedMotion(choices);
+    if (problem) throw new PlanError(problem);
+    const { reel: made, pack } = await reelFor(choices, signal);
+    const reel = show(made);
+    void keep(reel, choices);
+    if (reel.missing().length > 0) await paint(reel, signal, pack.source, choices);
+  });
 }
 
-async function renderMissing(film: Film, missing: readonly number[], isMine: () => boolean): Promise<void> {
-  const poses = missing.map((index) => film.motion.poses[index]).filter((pose) => pose !== undefined);
-  const { source } = useChoices.getState().pack;
+/** Paints what is missing of the film on the stage, whatever the choices are by now. */
+export async function goOn(): Promise<void> {
+  const reel = shown;
+  if (!reel) return start();
+  await run(async (signal) => {
+    await paint(reel, signal, undefined, useChoices.getState());
+  });
+}
+
+async function run(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  const signal = latest.begin();
+  openGate();
+  useJob.setState({ status: 'loading', problem: null, secondsPerFrame: null, isElsewhere: false });
+  try {
+    await work(signal);
+    signal.throwIfAborted();
+    useJob.setState({ status: 'finished', isElsewhere: false });
+  } catch (error) {
+    // Whoever aborted it has said already what is now.
+    if (signal.aborted) return;
+    const problem = problemOf(error);
+    const status = problem ? 'failed' : useJob.getState().ready.length > 0 ? 'stopped' : 'idle';
+    useJob.setState({ status, problem, isElsewhere: false });
+  } finally {
+    useDevice.setState({ progress: null });
+  }
+}
+
+/** The film that the choices ask for. The model is read only if a frame of it is missing. */
+async function reelFor(choices: Choices, signal: AbortSignal): Promise<{ reel: Reel; pack: LoadedPack }> {
+  const { photos, settings, pack: chosen } = choices;
+  const plan = { photos, dance: danceOf(choices), settings };
+  const early = plannedMotion(choices).motion;
+  if (!early) throw new Error('A photo and a clip come first.');
+  const known = chosen.hash === null ? null : { ...chosen, hash: chosen.hash };
+  const before = known && (await studio.film({ ...plan, motion: early, pack: known }));
+  signal.throwIfAborted();
+  if (known && before?.missing().length === 0) return { reel: before, pack: known };
+
+  const pack = await studio.pack(chosen.name, chosen.source, await loadOptions(settings), {
+    ...{ signal, size: early.size },
+    onProgress: (progress) => useDevice.setState({ progress }),
+  });
+  noteEngine();
+  learnPack(pack);
+  if (before && pack.hash === known?.hash) return { reel: before, pack };
+  // Only now is it known what the pack is and what it was made for: with another size or guidance it is another film.
+  before?.close();
+  return { reel: await studio.film({ ...plan, pack }), pack };
+}
+
+function noteEngine(): void {
+  const { info } = studio.door;
+  if (info) noteLoaded(info);
+}
+
+async function paint(
+  reel: Reel,
+  signal: AbortSignal,
+  source: PaintWishes['source'],
+  { settings }: Pick<Choices, 'settings'>,
+): Promise<void> {
   let began = performance.now();
   let seconds: number | null = null;
-  const canvas = new OffscreenCanvas(film.motion.size.width, film.motion.size.height);
-  await render(
-    currentEngine(),
-    {
-      pack: source,
-      load: film.look.load,
-      references: film.look.references,
-      poses,
-      options: film.look.options,
+  const frames = reel.paint({
+    ...{ signal, source, load: await loadOptions(settings) },
+    onProgress: (progress) => useDevice.setState({ progress }),
+    onWait: () => useJob.setState({ isElsewhere: true }),
+    onReady: () => {
+      began = performance.now();
+      useJob.setState({ status: 'running', isElsewhere: false, ready: reel.ready() });
+      noteEngine();
     },
-    {
-      onReady: () => {
-        began = performance.now();
-        useJob.setState({ status: 'running' });
-      },
-      onFrame: async (frame) => {
-        const index = missing[frame.index];
-        const key = index === undefined ? undefined : film.keys[index];
-        if (index === undefined || key === undefined) return frame.image.close();
-        compose(canvas, frame, film, index);
-        await film.store.put(key, canvas);
-        if (!isMine()) return;
-        const took = (performance.now() - began) / 1000;
-        seconds = seconds === null ? took : seconds * 0.7 + took * 0.3;
-        useJob.setState({ ready: readyFrames(film), newest: index, secondsPerFrame: seconds });
-        await gate;
-        began = performance.now();
-      },
-    },
-  );
+  });
+  for await (const _ of frames) {
+    if (signal.aborted) continue;
+    const took = (performance.now() - began) / 1000;
+    seconds = seconds === null ? took : seconds * 0.7 + took * 0.3;
+    useJob.setState({ ready: reel.ready(), secondsPerFrame: seconds, unkept: reel.unkept });
+    await gate?.promise;
+    began = performance.now();
+  }
+  if (signal.aborted) return;
+  useJob.setState({ ready: reel.ready() });
+  await reel.keepPicture().catch(() => undefined);
 }
 
-function compose(canvas: OffscreenCanvas, frame: RenderedFrame, film: Film, index: number): void {
-  const context = canvas.getContext('2d', { alpha: false });
-  const pose = film.motion.poses[index];
-  if (!context) throw new Error('This browser cannot draw on a canvas.');
-  context.drawImage(frame.image, 0, 0, canvas.width, canvas.height);
-  frame.image.close();
-  const { backdrop } = film.look;
-  if (!backdrop || !pose) return;
-  // The photo's own background has a hole where its person stands; a plain one is whole.
-  const holes = film.settings.background === 'still' ? [film.motion.referencePose, pose] : [pose];
-  context.drawImage(steadyMask(backdrop, holes), 0, 0);
+/** A film takes the stage; the reel of the one that stands there already is the better one: its pictures are decoded. */
+export function show(reel: Reel): Reel {
+  const before = shown;
+  if (before?.film.id === reel.film.id) {
+    if (before !== reel) reel.close();
+  } else {
+    shown = reel;
+    before?.close();
+  }
+  const now = shown ?? reel;
+  useJob.setState({ film: now.film, ready: now.ready(), unkept: now.unkept });
+  return now;
 }
 
-const missingFrames = ({ keys, store }: Film): number[] =>
-  keys.flatMap((key, index) => (store.has(key) ? [] : [index]));
+/** Nothing is on the stage. */
+export function clearStage(): void {
+  latest.abort();
+  openGate();
+  shown?.close();
+  shown = null;
+  useJob.setState(EMPTY);
+}
 
-const readyFrames = ({ keys, store }: Film): number[] =>
-  keys.flatMap((key, index) => (store.has(key) ? [index] : []));
+/** A disk that is full or forbidden costs only the way back. */
+async function keep(reel: Reel, choices: Choices): Promise<void> {
+  await studio.keep(reel, { photos: choices.photos, dance: danceOf(choices) }).catch(() => undefined);
+}
 
 export function pause(): void {
   if (useJob.getState().status !== 'running') return;
-  gate = new Promise((resolve) => {
-    openGate = resolve;
-  });
+  gate = later();
   useJob.setState({ status: 'paused' });
 }
 
 export function resume(): void {
   if (useJob.getState().status !== 'paused') return;
-  closeGate();
+  openGate();
   useJob.setState({ status: 'running' });
 }
 
 /** Stops within a denoising step; finished frames are kept and can be played, saved and gone on from. */
-export async function stop(): Promise<void> {
+export function stop(): void {
   if (!isBusy(useJob.getState())) return;
-  turn++;
-  closeGate();
-  useJob.setState({ status: useJob.getState().ready.length > 0 ? 'stopped' : 'idle' });
-  await currentEngine().cancel();
+  latest.abort();
+  openGate();
+  const { ready } = useJob.getState();
+  useJob.setState({ status: ready.length > 0 ? 'stopped' : 'idle', isElsewhere: false });
 }
 
-function closeGate(): void {
-  openGate?.();
-  openGate = null;
+function openGate(): void {
+  gate?.resolve();
   gate = null;
 }
 

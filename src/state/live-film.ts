@@ -1,8 +1,8 @@
 /** A film of what the live screen shows, with the microphone if wanted. */
 import type { About, VideoOptions } from '../media/index.ts';
-import { frameWhole } from './framing.ts';
+import { frameWhole } from '../studio/framing.ts';
+import type { Size } from '../studio/settings.ts';
 import { media, pageMedia } from './media.ts';
-import type { Size } from './settings.ts';
 
 export interface LiveFilm {
   readonly file: Blob;

@@ -1,7 +1,7 @@
 import type { Reference } from '../engine/api.ts';
-import { framePhoto } from './background.ts';
+import { outputSize, type Settings, type Size, type SizeChoice } from '../studio/index.ts';
 import { type PhotoChoice, useChoices } from './choices.ts';
-import { outputSize, type Settings, type Size, type SizeChoice } from './settings.ts';
+import { studio } from './studio.ts';
 
 const LIVE_SIZES = [
   ['standard', 1],
@@ -25,6 +25,6 @@ export function liveSizes({ aspect }: Settings, photo: Size, pack: Size): Size[]
 
 /** The photo in the frame of the largest size, as the engine takes it. */
 export async function liveReference(photo: PhotoChoice, size: Size): Promise<Reference> {
-  const { canvas, pose } = await framePhoto(photo, size, useChoices.getState().settings);
+  const { canvas, pose } = await studio.grounds.photo(photo, size, useChoices.getState().settings);
   return { image: await createImageBitmap(canvas), pose };
 }

@@ -1,8 +1,8 @@
 /** The two canvases of the live screen, painted as fast as frames come and never through React. */
 import type { Look } from '../live/index.ts';
 import { JOINT, jointX, jointY, type Point, type Pose, paintSkeleton } from '../pose/index.ts';
-import { frameWhole } from './framing.ts';
-import type { Size } from './settings.ts';
+import { frameWhole } from '../studio/framing.ts';
+import type { Size } from '../studio/settings.ts';
 
 export class LiveView {
   /** What the camera gave last; it is shown together with the skeleton that was found in it. */

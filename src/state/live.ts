@@ -1,6 +1,6 @@
 import { create } from 'zustand';
 import { FOR_LIVE_COMPANY, PoseClient } from '../client/pose.ts';
-import type { EngineApi } from '../engine/api.ts';
+import type { Reference } from '../engine/api.ts';
 import {
   FROM_LAST_FRAME,
   FROM_NOISE,
@@ -10,8 +10,9 @@ import {
   type Pace,
 } from '../live/index.ts';
 import type { Point } from '../pose/index.ts';
-import { learnPackDefaults, type PhotoChoice, useChoices } from './choices.ts';
-import { currentEngine, loadOptions, useDevice } from './device.ts';
+import { Latest } from '../studio/latest.ts';
+import { learnPack, type PhotoChoice, useChoices } from './choices.ts';
+import { loadOptions, noteLoaded, useDevice } from './device.ts';
 import { chooseExamplePhoto, useExamples } from './examples.ts';
 import { isBusy, useJob } from './job.ts';
 import { type LiveFilm, LiveRecorder } from './live-film.ts';
@@ -27,7 +28,7 @@ import {
 import { LiveView } from './live-view.ts';
 import { media, pageMedia } from './media.ts';
 import { PlanError, type Problem, problemOf } from './problem.ts';
-import { ensureLoaded, giveReferences } from './render.ts';
+import { studio } from './studio.ts';
 
 export type LivePhase = 'off' | 'starting' | 'live' | 'failed';
 
@@ -97,7 +98,6 @@ const RESTART_SHOWN_MS = 4000;
 const COUNTDOWN_SECONDS = 3;
 
 interface Running {
-  readonly end: AbortController;
   readonly session: LiveSession;
   readonly source: OpenSource;
   photo: PhotoChoice;
@@ -105,12 +105,12 @@ interface Running {
 
 let running: Running | null = null;
 let recorder: LiveRecorder | null = null;
-let turn = 0;
+const latest = new Latest();
 
 /** Opens the camera and goes live; what stands in the way is said, and tried again by another call. */
 export async function goLive(source: LiveSource = useLive.getState().source): Promise<void> {
-  const mine = ++turn;
-  endSession();
+  const signal = latest.begin();
+  running = null;
   const mirror = mirrorFor(source, useLive.getState());
   useLive.setState({ ...NOTHING_SEEN, phase: 'starting', source, mirror, problem: null, aside: null });
   let frames: OpenSource | null = null;
@@ -118,11 +118,11 @@ export async function goLive(source: LiveSource = useLive.getState().source): Pr
     if (isBusy(useJob.getState())) throw new PlanError(STUDIO_IS_BUSY);
     frames = await openSource(source);
     const photo = await somebody();
-    if (mine !== turn) return;
-    await runSession(frames, photo, mine);
-    if (mine === turn) useLive.setState({ phase: 'off' });
+    signal.throwIfAborted();
+    await runSession(frames, photo, signal);
+    if (!signal.aborted) useLive.setState({ phase: 'off' });
   } catch (error) {
-    if (mine !== turn) return;
+    if (signal.aborted) return;
     // Before the canvases go: a recording ends with what they show.
     const saved = stopRecording();
     const problem = problemOf(error);
@@ -139,15 +139,11 @@ const STUDIO_IS_BUSY: Problem = {
 };
 
 export async function leaveLive(): Promise<void> {
-  turn++;
-  await stopRecording();
-  endSession();
-  useLive.setState({ phase: 'off', ...NOTHING_SEEN });
-}
-
-function endSession(): void {
-  running?.end.abort();
+  const recorded = stopRecording();
+  latest.abort();
   running = null;
+  await recorded;
+  useLive.setState({ phase: 'off', ...NOTHING_SEEN });
 }
 
 async function openSource(source: LiveSource): Promise<OpenSource> {
@@ -169,27 +165,28 @@ async function somebody(): Promise<PhotoChoice> {
   );
 }
 
-async function runSession(frames: OpenSource, photo: PhotoChoice, mine: number): Promise<void> {
-  const engine = currentEngine();
+async function runSession(frames: OpenSource, photo: PhotoChoice, signal: AbortSignal): Promise<void> {
+  const { engine } = studio.door;
   const pose = new PoseClient(FOR_LIVE_COMPANY);
   const meter = new LiveMeter();
-  const end = new AbortController();
   const { settings, pack } = useChoices.getState();
   const sizes = liveSizes(settings, photo.image, pack.size);
   const reference = await liveReference(photo, sizes[0] ?? pack.size);
+  // With a plain background that took a while: the session may have been ended before it began.
+  signal.throwIfAborted();
   const hasGpu = useDevice.getState().hasWebGpu === true && settings.backend !== 'wasm';
   let shownAt = 0;
   const session = new LiveSession(
     {
-      ready: prepareEngine(engine).then(async (isNews) => {
-        if (mine !== turn) return;
+      ready: prepareEngine(signal).then(async (isNews) => {
         if (isNews) await swapPhoto(useChoices.getState().photos[0] ?? photo);
-        else await giveReferences(engine, [reference]);
+        else await giveReference(reference, signal);
+        signal.throwIfAborted();
         useLive.setState({ phase: 'live' });
       }),
       follow: (image, timeMs) => pose.follow(image, timeMs),
       paint: (body, options) => engine.renderFrame(body, options),
-      setReference: (next) => giveReferences(engine, [next]),
+      setReference: (next) => giveReference(next, signal),
     },
     {
       reference,
@@ -223,7 +220,7 @@ async function runSession(frames: OpenSource, photo: PhotoChoice, mine: number):
       restarted: noteRestart,
     },
   );
-  running = { end, session, source: frames, photo };
+  running = { session, source: frames, photo };
   session.startFramesWith(strength());
   const onVisibility = () => {
     useLive.setState({ isHidden: document.hidden });
@@ -238,24 +235,38 @@ async function runSession(frames: OpenSource, photo: PhotoChoice, mine: number):
     if (photos[0] && photos[0] !== running?.photo && running?.session === session) void swapPhoto(photos[0]);
   });
   try {
-    await session.run(frames, end.signal);
+    await session.run(frames, signal);
   } finally {
     unsubscribe();
     document.removeEventListener('visibilitychange', onVisibility);
+    clearTimeout(restartShown);
     pose.dispose();
+    reference.image.close();
   }
 }
 
 /** True where the pack turned out to be made for something else than was thought. */
-async function prepareEngine(engine: EngineApi): Promise<boolean> {
+async function prepareEngine(signal: AbortSignal): Promise<boolean> {
   const { settings, pack } = useChoices.getState();
-  const info = await ensureLoaded(engine, pack.source, await loadOptions(settings), (progress) =>
-    useDevice.setState({ progress }),
-  );
-  useDevice.setState({ info, progress: null });
-  const { width, height, guidance } = info.manifest.defaults;
-  return learnPackDefaults({ width, height }, guidance);
+  const read = await studio.pack(pack.name, pack.source, await loadOptions(settings), {
+    signal,
+    onProgress: (progress) => useDevice.setState({ progress }),
+  });
+  if (studio.door.info) noteLoaded(studio.door.info);
+  learnPack(read);
+  const { width, height } = read.size;
+  return width !== pack.size.width || height !== pack.size.height || read.guidance !== pack.guidance;
 }
+
+let references = 0;
+
+/** No look of a film: what the engine is given here is never what it had before. */
+const giveReference = ({ image, pose }: Reference, signal: AbortSignal): Promise<void> =>
+  studio.door.give(
+    `live ${++references}`,
+    async () => [{ image: await createImageBitmap(image), pose }],
+    signal,
+  );
 
 /** Another person in the photo, while it runs. */
 async function swapPhoto(photo: PhotoChoice): Promise<void> {
@@ -282,9 +293,12 @@ function noteLook(people: number, isPersonThere: boolean, calibration: number): 
   if (isNews) useLive.setState({ people, isPersonThere, calibration });
 }
 
+let restartShown: ReturnType<typeof setTimeout> | undefined;
+
 function noteRestart(worker: 'pose' | 'engine'): void {
   useLive.setState({ restarted: worker });
-  setTimeout(() => useLive.setState({ restarted: null }), RESTART_SHOWN_MS);
+  clearTimeout(restartShown);
+  restartShown = setTimeout(() => useLive.setState({ restarted: null }), RESTART_SHOWN_MS);
 }
 
 /** Whoever stands nearest to this point of the camera's picture. */
@@ -322,11 +336,11 @@ export const dismissAside = (): void => useLive.setState({ aside: null });
 
 /** Counts down, then records what the screen shows. */
 export async function startRecording(): Promise<void> {
-  const mine = turn;
+  const mine = running;
   for (let count = COUNTDOWN_SECONDS; count > 0; count--) {
     useLive.setState({ countdown: count });
     await new Promise((resolve) => setTimeout(resolve, 1000));
-    if (mine !== turn || useLive.getState().countdown === null) return;
+    if (mine !== running || useLive.getState().countdown === null) return;
   }
   useLive.setState({ countdown: null });
   const { screen } = view;
@@ -339,7 +353,7 @@ export async function startRecording(): Promise<void> {
       about: aboutLive(),
     });
     // The session may have ended while the microphone was asked for.
-    if (mine !== turn || useLive.getState().phase !== 'live') return await started.cancel();
+    if (mine !== running || useLive.getState().phase !== 'live') return await started.cancel();
     recorder = started;
     recorder.add(screen);
     useLive.setState({ recordingSince: performance.now(), aside: null });

@@ -1,4 +1,3 @@
-/** The media room comes when the first file does: its containers and codecs are a third of the page's code. */
-export const media = () => import('../media/index.ts');
+export { media } from '../studio/media.ts';
 
 export const pageMedia = () => import('../media/page/index.ts');

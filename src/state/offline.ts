@@ -1,9 +1,8 @@
-import { useChoices } from './choices.ts';
-import { currentEngine, loadOptions, useDevice } from './device.ts';
+import { learnPack, useChoices } from './choices.ts';
+import { loadOptions, noteLoaded } from './device.ts';
 import { isBusy, useJob } from './job.ts';
 import { media } from './media.ts';
-import { warmPoseModel } from './people.ts';
-import { ensureLoaded } from './render.ts';
+import { studio, warmPoseModel } from './studio.ts';
 
 /** The service worker that serves the page offline and isolates it; a development server has none. */
 export function serveOffline(): void {
@@ -28,8 +27,8 @@ export function warmUp(): void {
     await warmPoseModel();
     if (isBusy(useJob.getState())) return;
     const { pack, settings } = useChoices.getState();
-    const info = await ensureLoaded(currentEngine(), pack.source, await loadOptions(settings));
-    useDevice.setState({ info });
+    learnPack(await studio.pack(pack.name, pack.source, await loadOptions(settings)));
+    if (studio.door.info) noteLoaded(studio.door.info);
   };
   // A fault here is met again, and shown, when the thing is really needed.
   setTimeout(() => void warm().catch(() => undefined), PATIENCE_MS);

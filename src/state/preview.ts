@@ -1,11 +1,11 @@
 import { create } from 'zustand';
-import { describeReference } from '../pose/bodies.ts';
 import { TooLittleSeenError } from '../pose/errors.ts';
-import type { Track } from '../pose/index.ts';
-import { type Choices, useChoices } from './choices.ts';
-import { clipTrack } from './people.ts';
-import { type Motion, type MotionSource, planMotion } from './plan.ts';
+import { type Pose, poseAt } from '../pose/index.ts';
+import { framePose } from '../studio/framing.ts';
+import type { Motion } from '../studio/index.ts';
+import { type Choices, type ClipChoice, danceOf, useChoices } from './choices.ts';
 import { type Problem, problemOf } from './problem.ts';
+import { studio } from './studio.ts';
 
 /** Where the clip's preview stands, in seconds of the clip. */
 export interface Preview {
@@ -26,6 +26,25 @@ export function seekPreview(time: number): void {
 }
 
 export const playPreview = (playing: boolean): void => usePreview.setState({ playing });
+
+/** Joints that are just being moved: shown at once, and planned with when they are let go. */
+export interface Draft {
+  readonly photo: string;
+  readonly pose: Pose;
+}
+
+export const useDraft = create<{ readonly draft: Draft | null }>(() => ({ draft: null }));
+
+/** The dance at one moment on joints that are just being moved; null where that cannot be said yet. */
+export function glimpseOf({ pose }: Draft, { framing, size }: Motion, time: number): Pose | null {
+  const choices = useChoices.getState();
+  try {
+    return studio.planner.glimpse(framePose(pose, framing, size), danceOf(choices), choices.settings, time);
+  } catch {
+    // Said when the joints are let go.
+    return null;
+  }
+}
 
 export interface PlannedMotion {
   readonly motion: Motion | null;
@@ -52,10 +71,8 @@ export function plannedMotion({ photos, clip, poses, settings, pack }: Choices):
   if (lastInputs?.every((input, index) => input === inputs[index])) return last;
   lastInputs = inputs;
   try {
-    // Said before a dance is chosen, and where the photo is.
-    if (fit === 'fitted') describeReference(photo.pose);
-    const source = motionSource(clip, poses);
-    last = { ...NOTHING, motion: source && planMotion(photo, source, settings, pack.size) };
+    const dance = danceOf({ clip, poses });
+    last = { ...NOTHING, motion: studio.planner.motion(photo.pose, dance, settings, pack.size) };
   } catch (error) {
     const isPhotos = error instanceof TooLittleSeenError && error.where === 'photo';
     last = { motion: null, problem: problemOf(error), isPhotos };
@@ -63,25 +80,17 @@ export function plannedMotion({ photos, clip, poses, settings, pack }: Choices):
   return last;
 }
 
-function motionSource(clip: Choices['clip'], poses: Choices['poses']): MotionSource | null {
-  if (poses) {
-    const { track, trim } = poses;
-    const frameRate = trackRate(track);
-    const end = (track.times.at(-1) ?? 0) + 1 / frameRate;
-    const whole = { start: trim?.start ?? 0, end: Math.min(trim?.end ?? end, end) };
-    return { track, frameRate, trim: clip?.trim ?? whole };
+/** The dancer at a time of the clip; null where nobody was looked for, or nobody found. */
+export function trackedPose(clip: ClipChoice, time: number): Pose | null {
+  const { watched } = clip;
+  if (!watched || time < watched.start - 0.05 || time > watched.end + 0.05) return null;
+  try {
+    const track = studio.planner.track(clip);
+    return track && poseAt(track, time);
+  } catch {
+    // That nobody is there is said once, under the clip, and not by every picture of it.
+    return null;
   }
-  if (!clip) return null;
-  const { trim, watched } = clip;
-  if (!watched || watched.start > trim.start || watched.end < trim.end) return null;
-  const track = clipTrack(clip);
-  return track && { track, trim, frameRate: clip.clip.info.frameRate };
-}
-
-/** Frames a second of a track that does not say. */
-function trackRate({ times }: Track): number {
-  const seconds = (times.at(-1) ?? 0) - (times[0] ?? 0);
-  return seconds > 0 ? (times.length - 1) / seconds : 25;
 }
 
 export const useMotion = (): PlannedMotion => useChoices(plannedMotion);

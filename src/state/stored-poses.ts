@@ -1,5 +1,5 @@
+import type { Sighting } from '../pose/people.ts';
 import type { Pose } from '../pose/types.ts';
-import type { Sighting } from './people.ts';
 
 /** A pose as JSON keeps it. */
 export type StoredPose = Omit<Pose, 'joints'> & { readonly joints: readonly number[] };

@@ -1,9 +1,8 @@
 import { type PointerEvent, useEffect, useRef } from 'react';
 import { type ClipChoice, type PhotoChoice, useChoices } from '../state/choices.ts';
 import { followPersonAt } from '../state/choose-clip.ts';
-import { sightingAt, trackedPose } from '../state/people.ts';
-import type { Motion } from '../state/plan.ts';
-import { usePreview } from '../state/preview.ts';
+import { glimpseOf, trackedPose, useDraft, usePreview } from '../state/preview.ts';
+import { type Motion, sightingAt } from '../studio/index.ts';
 import { Picture } from './Picture.tsx';
 import { Overlay, SkeletonLines } from './Skeleton.tsx';
 import { useGround } from './use-ground.ts';
@@ -95,7 +94,8 @@ export function FitView({ photo, motion }: { photo: PhotoChoice; motion: Motion 
   const { size, poses, frameRate, trim } = motion;
   const picture = useGround(photo, motion);
   const index = Math.min(poses.length - 1, Math.max(0, Math.round((time - trim.start) * frameRate)));
-  const pose = poses[index];
+  const draft = useDraft((state) => state.draft);
+  const pose = (draft?.photo === photo.id && glimpseOf(draft, motion, time)) || poses[index];
   return (
     <div className="fit-view">
       {picture && <Picture image={picture} label="The dance's fitted pose over the photo" />}

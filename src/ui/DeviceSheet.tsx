@@ -135,7 +135,7 @@ function Stored() {
     <section className="stored" aria-labelledby="stored-title">
       <h3 id="stored-title">Kept on this device</h3>
       <p className="note">
-        The model, your last photo and clip, and finished frames
+        The model, and your dances with their photos, clips and frames
         {size !== null && size > 0 && `: ${bytes(size)}`}. They make the next visit quick, let you go on where
         you stopped, and never leave this device.
       </p>

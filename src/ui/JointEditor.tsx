@@ -14,10 +14,12 @@ const STEPS: Readonly<Record<string, readonly [number, number]>> = {
 interface JointEditorProps {
   readonly pose: Pose;
   readonly onMove: (joint: number, x: number, y: number) => void;
+  /** The joint was let go: from here on it counts. */
+  readonly onRest: () => void;
 }
 
 /** Joints to drag, or to choose with Tab and move with the arrow keys. Unseen joints wait at the left edge. */
-export function JointEditor({ pose, onMove }: JointEditorProps) {
+export function JointEditor({ pose, onMove, onRest }: JointEditorProps) {
   const svg = useRef<SVGSVGElement>(null);
   const [held, setHeld] = useState<number | null>(null);
   const unit = Math.max(pose.width, pose.height) / 100;
@@ -28,6 +30,11 @@ export function JointEditor({ pose, onMove }: JointEditorProps) {
     if (!matrix) return;
     const { x, y } = new DOMPoint(event.clientX, event.clientY).matrixTransform(matrix.inverse());
     onMove(held, x, y);
+  };
+
+  const letGo = () => {
+    setHeld(null);
+    onRest();
   };
 
   const nudge = (event: KeyboardEvent, joint: number) => {
@@ -49,8 +56,8 @@ export function JointEditor({ pose, onMove }: JointEditorProps) {
       viewBox={`0 0 ${pose.width} ${pose.height}`}
       preserveAspectRatio="xMidYMid meet"
       onPointerMove={drag}
-      onPointerUp={() => setHeld(null)}
-      onPointerCancel={() => setHeld(null)}
+      onPointerUp={letGo}
+      onPointerCancel={letGo}
     >
       {JOINTS.map((name, joint) => {
         const { x, y } = handlePlace(pose, joint);
@@ -67,6 +74,8 @@ export function JointEditor({ pose, onMove }: JointEditorProps) {
               setHeld(joint);
             }}
             onKeyDown={(event) => nudge(event, joint)}
+            onKeyUp={(event) => event.key in STEPS && onRest()}
+            onBlur={onRest}
           >
             <circle className="grip" r={unit * 3.2} />
             <circle className="dot" r={unit * 1.3} />

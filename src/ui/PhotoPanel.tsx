@@ -3,13 +3,14 @@ import { type PhotoChoice, useChoices } from '../state/choices.ts';
 import {
   choosePhoto,
   choosePhotoPerson,
+  correctPose,
   dismissPhotoProblem,
-  moveJoint,
   placeByHand,
   removePhoto,
   resetJoints,
+  withJoint,
 } from '../state/choose-photo.ts';
-import { useMotion } from '../state/preview.ts';
+import { useDraft, useMotion } from '../state/preview.ts';
 import { Action, PickFile } from './controls.tsx';
 import { ExamplePhotos } from './Examples.tsx';
 import { JointEditor } from './JointEditor.tsx';
@@ -120,17 +121,29 @@ export function PhotoPanel() {
 }
 
 function PhotoView({ photo, editing }: { photo: PhotoChoice; editing: boolean }) {
+  const draft = useDraft((state) => state.draft);
+  const pose = draft?.photo === photo.id ? draft.pose : photo.pose;
   return (
     <>
       <Picture image={photo.image} label={`The photo ${photo.name}`} />
-      <Overlay width={photo.pose.width} height={photo.pose.height}>
+      <Overlay width={pose.width} height={pose.height}>
         {photo.people.map(
           (person, index) => index !== photo.person && <SkeletonLines key={index} pose={person} faint />,
         )}
-        <SkeletonLines pose={photo.pose} />
+        <SkeletonLines pose={pose} />
       </Overlay>
       {editing && (
-        <JointEditor pose={photo.pose} onMove={(joint, x, y) => moveJoint(photo.id, joint, x, y)} />
+        <JointEditor
+          pose={pose}
+          onMove={(joint, x, y) =>
+            useDraft.setState({ draft: { photo: photo.id, pose: withJoint(pose, joint, x, y) } })
+          }
+          onRest={() => {
+            const { draft: moved } = useDraft.getState();
+            useDraft.setState({ draft: null });
+            if (moved?.photo === photo.id) correctPose(photo.id, moved.pose);
+          }}
+        />
       )}
       {photo.people.length > 1 && (
         <div className="view-note">

@@ -1,8 +1,10 @@
 import { type RefObject, useEffect, useState } from 'react';
-import { type Film, useJob } from '../state/job.ts';
+import { useChoices } from '../state/choices.ts';
+import { useJob } from '../state/job.ts';
+import { type Film, viewOf } from '../studio/index.ts';
 import { Action } from './controls.tsx';
 import { Picture } from './Picture.tsx';
-import { Overlay, SkeletonLines } from './Skeleton.tsx';
+import { useReelGround } from './use-ground.ts';
 import { usePlayback } from './use-playback.ts';
 import { clock } from './words.ts';
 
@@ -17,13 +19,15 @@ interface PlayerProps {
 }
 
 export function Player({ film, ready, complete, shown }: PlayerProps) {
-  const playback = usePlayback(film, ready, complete);
   const [look, setLook] = useState<Look>('result');
+  const settings = useChoices((choices) => choices.settings);
+  const view = viewOf(settings, look === 'beside' ? 'beside' : 'result');
+  const playback = usePlayback(film, ready, view, complete);
+  const ground = useReelGround(film);
   const [split, setSplit] = useState(50);
   const status = useJob((job) => job.status);
   const { width, height } = film.motion.size;
   const index = ready[playback.place] ?? 0;
-  const pose = film.motion.poses[index];
 
   useEffect(() => {
     shown.current = index;
@@ -35,23 +39,21 @@ export function Player({ film, ready, complete, shown }: PlayerProps) {
     <div className="player">
       <div className={`stage ${look}`}>
         <div className="spot" aria-hidden="true" />
-        {look === 'beside' && (
-          <>
-            <Picture image={film.look.ground} label="The photo" />
-            <div className="pose-picture" style={{ aspectRatio: `${width} / ${height}` }}>
-              <Overlay width={width} height={height}>
-                {pose && <SkeletonLines pose={pose} />}
-              </Overlay>
-            </div>
-          </>
-        )}
-        <div className="screen" style={{ aspectRatio: `${width} / ${height}` }}>
-          {look === 'compare' && <Picture image={film.look.ground} label="The photo" />}
+        <div
+          className="screen"
+          style={
+            {
+              aspectRatio: look === 'beside' ? `${3 * width} / ${height}` : `${width} / ${height}`,
+              '--split': `${split}%`,
+            } as React.CSSProperties
+          }
+        >
+          {look === 'compare' && ground && <Picture image={ground} label="The photo" />}
           <canvas
             ref={playback.canvas}
             className="picture"
             role="img"
-            aria-label={`The result, frame ${playback.place + 1} of ${ready.length}`}
+            aria-label={`${look === 'beside' ? 'Photo, pose and result' : 'The result'}, frame ${playback.place + 1} of ${ready.length}`}
             style={look === 'compare' ? { clipPath: `inset(0 0 0 ${split}%)` } : undefined}
           />
           {look === 'compare' && (
@@ -62,7 +64,6 @@ export function Player({ film, ready, complete, shown }: PlayerProps) {
               min={0}
               max={100}
               value={split}
-              style={{ '--split': `${split}%` } as React.CSSProperties}
               onChange={(event) => setSplit(Number(event.target.value))}
             />
           )}
@@ -90,8 +91,8 @@ export function Player({ film, ready, complete, shown }: PlayerProps) {
             playback.seek(Number(event.target.value));
           }}
         />
-        <span className="player-clock">{clock((playback.place + 1) / film.motion.frameRate)}</span>
-        {film.sound && complete && (
+        <span className="player-clock">{clock((index + 1) / film.motion.frameRate)}</span>
+        {film.dance.clip?.hasSound && complete && (
           <Action
             icon={playback.sound ? 'sound' : 'muted'}
             label={playback.sound ? 'Sound off' : 'Sound on'}

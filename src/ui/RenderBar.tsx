@@ -1,7 +1,7 @@
 import { changeSettings, useChoices } from '../state/choices.ts';
 import { isBusy, isOutdated, pause, resume, start, stop, useJob } from '../state/job.ts';
 import { useMotion } from '../state/preview.ts';
-import type { Quality } from '../state/settings.ts';
+import type { Quality } from '../studio/settings.ts';
 import { Action, Segmented } from './controls.tsx';
 import { frames } from './words.ts';
 
@@ -55,11 +55,7 @@ function MainAction() {
       <div className="main-action">
         {job.status === 'running' && <Action icon="pause" label="Pause" onClick={pause} />}
         {job.status === 'paused' && <Action icon="play" label="Go on" className="primary" onClick={resume} />}
-        <Action
-          icon="stop"
-          label={job.ready.length > 0 ? 'Stop and keep' : 'Cancel'}
-          onClick={() => void stop()}
-        />
+        <Action icon="stop" label={job.ready.length > 0 ? 'Stop and keep' : 'Cancel'} onClick={stop} />
       </div>
     );
   }

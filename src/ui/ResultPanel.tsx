@@ -1,15 +1,18 @@
 import { useRef } from 'react';
-import { changeSettings, useChoices } from '../state/choices.ts';
+import { changeSettings, isEmptyStudio, useChoices } from '../state/choices.ts';
 import { useDevice } from '../state/device.ts';
-import { isEmptyStudio, tryExample, useExamples } from '../state/examples.ts';
-import { dismissJobProblem, type Film, isBusy, start, stop, useJob } from '../state/job.ts';
+import { tryExample, useExamples } from '../state/examples.ts';
+import { dismissJobProblem, isBusy, start, stop, useJob } from '../state/job.ts';
+import type { Film } from '../studio/index.ts';
 import { Action } from './controls.tsx';
 import { ExampleDuet } from './Examples.tsx';
+import { FilmStrip } from './FilmStrip.tsx';
 import { Notice, ProblemMessage } from './Message.tsx';
 import { Picture } from './Picture.tsx';
 import { Player } from './Player.tsx';
 import { Resume } from './Resume.tsx';
 import { SaveBar } from './SaveBar.tsx';
+import { useReelGround } from './use-ground.ts';
 import { bytes, duration, frames, secondsEach } from './words.ts';
 
 export function ResultPanel() {
@@ -37,7 +40,8 @@ export function ResultPanel() {
         />
       )}
       {problem && <ProblemMessage problem={problem} onDismiss={dismissJobProblem} />}
-      {film && ready.length > 0 && !isBusy(job) && <SaveBar film={film} ready={ready} shown={shown} />}
+      {film && ready.length > 0 && !isBusy(job) && <SaveBar film={film} shown={shown} />}
+      <FilmStrip />
     </section>
   );
 }
@@ -52,11 +56,7 @@ function Curtain() {
       <div className="spot" aria-hidden="true" />
       {status === 'loading' || status === 'running' ? (
         <>
-          {status === 'running' && film && (
-            <div className="waiting">
-              <Picture image={film.look.ground} />
-            </div>
-          )}
+          {status === 'running' && film && <WaitingPicture film={film} />}
           <p className="curtain-line">
             {status === 'loading' ? 'Getting ready…' : `The first of ${frames(film?.keys.length ?? 0)}…`}
           </p>
@@ -88,6 +88,11 @@ function Curtain() {
   );
 }
 
+function WaitingPicture({ film }: { film: Film }) {
+  const ground = useReelGround(film);
+  return <div className="waiting">{ground && <Picture image={ground} />}</div>;
+}
+
 /** The first frame waits for what is done once; without a word it would look like a standstill. */
 function FirstFrame({ film }: { film: Film }) {
   const onGpu = useDevice(({ info }) => info?.backend === 'webgpu');
@@ -114,8 +119,7 @@ function SlowGraphics() {
   if (!busy || !isSoftware || backend !== 'webgpu') return null;
 
   const paintOnProcessor = () => {
-    // Not waited for: the next load ends the worker, whatever it is in the middle of.
-    stop().catch(() => undefined);
+    stop();
     changeSettings({ backend: 'auto' });
     void start();
   };
@@ -132,6 +136,13 @@ function Progress() {
   const { status, film, ready, secondsPerFrame } = job;
   if (!isBusy(job)) return null;
 
+  if (job.isElsewhere) {
+    return (
+      <div className="progress" role="status">
+        <p>Another tab is painting this dance. What it leaves unpainted is painted here.</p>
+      </div>
+    );
+  }
   if (status === 'loading') {
     const share = progress ? progress.loadedBytes / Math.max(1, progress.totalBytes) : null;
     return (

@@ -1,9 +1,9 @@
 import { type RefObject, useEffect, useRef, useState } from 'react';
 import { changeSettings, useChoices } from '../state/choices.ts';
-import type { Film } from '../state/job.ts';
+import { reelOf } from '../state/job.ts';
 import { media, pageMedia } from '../state/media.ts';
 import { type Problem, problemOf } from '../state/problem.ts';
-import { type Format, fileName, type Layout, saveFilm, saveStill } from '../state/save.ts';
+import { type Film, type Format, fileName, type Layout, viewOf } from '../studio/index.ts';
 import { Action, Segmented, Switch } from './controls.tsx';
 import { Icon } from './Icon.tsx';
 import { ProblemMessage } from './Message.tsx';
@@ -22,22 +22,23 @@ type Save = { readonly format: Format; readonly share: number } | { readonly sav
 
 interface SaveBarProps {
   readonly film: Film;
-  readonly ready: readonly number[];
   /** The frame on the screen. */
   readonly shown: RefObject<number>;
 }
 
-export function SaveBar({ film, ready, shown }: SaveBarProps) {
+export function SaveBar({ film, shown }: SaveBarProps) {
   const [open, setOpen] = useState(false);
   const [copied, setCopied] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
-  const visibleMark = useChoices((choices) => choices.settings.visibleMark);
+  const settings = useChoices((choices) => choices.settings);
 
   const copy = async () => {
     try {
       setProblem(null);
+      const reel = reelOf(film);
+      if (!reel) return;
       const { copyStill } = await pageMedia();
-      await copyStill(await saveStill(film, shown.current, visibleMark));
+      await copyStill(await reel.still(shown.current, viewOf(settings)));
       setCopied(true);
     } catch (error) {
       setProblem(problemOf(error));
@@ -55,14 +56,14 @@ export function SaveBar({ film, ready, shown }: SaveBarProps) {
       <span className="made-with">Seed {film.settings.seed}</span>
       {problem && <ProblemMessage problem={problem} onDismiss={() => setProblem(null)} />}
       <Sheet title="Save the dance" open={open} onClose={() => setOpen(false)}>
-        <SaveChoices film={film} ready={ready} />
+        <SaveChoices film={film} />
       </Sheet>
     </div>
   );
 }
 
-function SaveChoices({ film, ready }: { film: Film; ready: readonly number[] }) {
-  const visibleMark = useChoices((choices) => choices.settings.visibleMark);
+function SaveChoices({ film }: { film: Film }) {
+  const settings = useChoices((choices) => choices.settings);
   const [layout, setLayout] = useState<Layout>('result');
   const [sound, setSound] = useState(true);
   const [support, setSupport] = useState<{ mp4: boolean; webm: boolean } | null>(null);
@@ -80,10 +81,10 @@ function SaveChoices({ film, ready }: { film: Film; ready: readonly number[] }) 
     setProblem(null);
     setSave({ format, share: 0 });
     try {
-      const { blob, notes } = await saveFilm(
-        film,
-        ready,
-        { format, layout, sound, visibleMark },
+      const reel = reelOf(film);
+      if (!reel) return setSave(null);
+      const { blob, notes } = await reel.save(
+        { format, view: viewOf(settings, layout), sound },
         { signal: writing.current.signal, onProgress: (share) => setSave({ format, share }) },
       );
       const name = fileName(film, format);
@@ -109,10 +110,10 @@ function SaveChoices({ film, ready }: { film: Film; ready: readonly number[] }) 
           ]}
           onChange={setLayout}
         />
-        {film.sound && <Switch label="With sound" checked={sound} onChange={setSound} />}
+        {film.dance.clip?.hasSound && <Switch label="With sound" checked={sound} onChange={setSound} />}
         <Switch
           label="Write “AI-generated” on it"
-          checked={visibleMark}
+          checked={settings.visibleMark}
           onChange={(checked) => changeSettings({ visibleMark: checked })}
         />
       </div>

@@ -11,7 +11,7 @@ import {
   type Settings,
   type SizeChoice,
   stepsOf,
-} from '../state/settings.ts';
+} from '../studio/settings.ts';
 import { Action, Field, PickFile, Segmented, Switch } from './controls.tsx';
 import { ProblemMessage } from './Message.tsx';
 import { NumberInput, type NumberInputProps } from './NumberInput.tsx';

@@ -1,8 +1,8 @@
 import { type KeyboardEvent, type PointerEvent, useRef, useState } from 'react';
-import { type ClipChoice, type Range, useChoices } from '../state/choices.ts';
+import { type ClipChoice, useChoices } from '../state/choices.ts';
 import { finishTrim, LEAST_TRIM_SECONDS, trimClip } from '../state/choose-clip.ts';
-import { trackedPose } from '../state/people.ts';
-import { seekPreview, useMotion, usePreview } from '../state/preview.ts';
+import { seekPreview, trackedPose, useMotion, usePreview } from '../state/preview.ts';
+import type { Range } from '../studio/sources.ts';
 import { FitOptions } from './FitOptions.tsx';
 import { Picture } from './Picture.tsx';
 import { Overlay, SkeletonLines } from './Skeleton.tsx';

@@ -1,5 +1,6 @@
 import { type RefObject, useEffect, useRef, useState } from 'react';
-import type { Film } from '../state/job.ts';
+import { reelOf } from '../state/job.ts';
+import type { Film, View } from '../studio/index.ts';
 
 export interface Playback {
   readonly canvas: RefObject<HTMLCanvasElement | null>;
@@ -12,15 +13,24 @@ export interface Playback {
   seek(place: number): void;
 }
 
-/** Plays the finished frames in a loop; with sound on, the clip's own sound is the clock. */
-export function usePlayback(film: Film, ready: readonly number[], complete: boolean): Playback {
+/**
+ * Plays the finished frames in a loop, each at its own time of the dance: where one is missing, the one before it stays.
+ * With sound on, the clip's own sound is the clock.
+ */
+export function usePlayback(film: Film, ready: readonly number[], view: View, complete: boolean): Playback {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [place, setPlace] = useState(0);
   const [playing, setPlaying] = useState(() => !matchMedia('(prefers-reduced-motion: reduce)').matches);
   const [sound, setSound] = useState(false);
-  const audio = useSound(film, sound && playing && complete);
-  const position = useRef(0);
   const { frameRate, trim } = film.motion;
+  const first = ready[0] ?? 0;
+  const length = ((ready.at(-1) ?? 0) + 1 - first) / frameRate;
+  const soundStart = trim.start + first / frameRate;
+  const audio = useSound(film, soundStart, sound && playing && complete);
+  /** Seconds since the first frame that is there. */
+  const position = useRef(0);
+  const frames = useRef(ready);
+  frames.current = ready;
 
   useEffect(() => {
     if (!playing) return;
@@ -30,23 +40,27 @@ export function usePlayback(film: Film, ready: readonly number[], complete: bool
       const seconds = (now - before) / 1000;
       before = now;
       const element = audio.current;
-      const length = ready.length / frameRate;
-      if (element && !element.paused) {
-        position.current = element.currentTime - trim.start;
-        if (position.current >= length || element.ended) element.currentTime = trim.start;
+      // An element that has come to its end is paused, and has to be started again.
+      if (element && (!element.paused || element.ended)) {
+        position.current = element.currentTime - soundStart;
+        if (element.ended || position.current >= length) {
+          position.current = 0;
+          element.currentTime = soundStart;
+          if (element.ended || element.paused) element.play().catch(() => undefined);
+        }
       } else {
         position.current += seconds;
       }
       if (position.current >= length || position.current < 0) position.current = 0;
-      setPlace(Math.min(ready.length - 1, Math.floor(position.current * frameRate)));
+      setPlace(placeOf(frames.current, first + Math.floor(position.current * frameRate + 1e-6)));
       request = requestAnimationFrame(tick);
     };
     request = requestAnimationFrame(tick);
     return () => cancelAnimationFrame(request);
-  }, [playing, ready.length, frameRate, trim.start, audio]);
+  }, [playing, length, first, frameRate, soundStart, audio]);
 
   const shown = Math.min(place, ready.length - 1);
-  useDrawnFrame(canvas, film, ready[shown], ready[(shown + 1) % ready.length]);
+  useDrawnFrame(canvas, film, view, ready[shown], ready[(shown + 1) % ready.length]);
 
   return {
     canvas,
@@ -56,63 +70,88 @@ export function usePlayback(film: Film, ready: readonly number[], complete: bool
     setPlaying,
     setSound,
     seek: (wanted) => {
-      position.current = wanted / frameRate;
-      if (audio.current) audio.current.currentTime = trim.start + position.current;
+      position.current = ((ready[wanted] ?? first) - first) / frameRate;
+      if (audio.current) audio.current.currentTime = soundStart + position.current;
       setPlace(wanted);
     },
   };
 }
 
+/** Of the last frame that is there by this one. */
+function placeOf(ready: readonly number[], index: number): number {
+  let [low, high] = [0, ready.length - 1];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if ((ready[middle] ?? 0) <= index) low = middle;
+    else high = middle - 1;
+  }
+  return Math.max(0, low);
+}
+
 function useDrawnFrame(
   canvas: RefObject<HTMLCanvasElement | null>,
   film: Film,
+  view: View,
   index?: number,
   next?: number,
 ): void {
-  const { width, height } = film.motion.size;
+  const { background, plainColour, visibleMark, layout } = view;
 
-  useEffect(() => {
-    if (!canvas.current) return;
-    canvas.current.width = width;
-    canvas.current.height = height;
-  }, [canvas, width, height]);
-
-  const key = index === undefined ? undefined : film.keys[index];
-  const nextKey = next === undefined ? undefined : film.keys[next];
   useEffect(() => {
     let late = false;
+    const reel = reelOf(film);
+    if (!reel) return;
+    const seen = { background, plainColour, visibleMark, layout };
     const draw = async () => {
-      const image = key === undefined ? undefined : await film.store.image(key);
-      if (image && !late) canvas.current?.getContext('2d')?.drawImage(image, 0, 0);
-      if (nextKey !== undefined && !late) await film.store.image(nextKey);
+      const image = index === undefined ? undefined : await reel.picture(index, seen);
+      const element = canvas.current;
+      if (image && element && !late) {
+        const size = reel.sizeOf(seen);
+        if (element.width !== size.width) element.width = size.width;
+        if (element.height !== size.height) element.height = size.height;
+        const context = element.getContext('2d');
+        context?.clearRect(0, 0, size.width, size.height);
+        context?.drawImage(image, 0, 0);
+      }
+      if (next !== undefined && !late) await reel.picture(next, seen);
     };
-    // A frame whose store was closed meanwhile belongs to a film that is no longer shown.
+    // A frame whose reel was closed meanwhile belongs to a film that is no longer shown.
     draw().catch(() => undefined);
     return () => {
       late = true;
     };
-  }, [canvas, film.store, key, nextKey]);
+  }, [canvas, film, background, plainColour, visibleMark, layout, index, next]);
 }
 
-function useSound(film: Film, on: boolean): RefObject<HTMLAudioElement | null> {
+function useSound(film: Film, start: number, on: boolean): RefObject<HTMLAudioElement | null> {
   const audio = useRef<HTMLAudioElement | null>(null);
-  const { start } = film.motion.trim;
 
   useEffect(() => {
-    if (!on || !film.sound) return;
-    const url = URL.createObjectURL(film.sound);
-    const element = new Audio(url);
-    audio.current = element;
-    element.currentTime = start;
-    // Without a way to play, the film goes on silently.
-    element.play().catch(() => undefined);
-    return () => {
-      element.pause();
-      element.removeAttribute('src');
-      URL.revokeObjectURL(url);
-      audio.current = null;
+    if (!on) return;
+    let leave = () => {};
+    let gone = false;
+    const play = async () => {
+      const file = await reelOf(film)?.sound();
+      if (!file || gone) return;
+      const url = URL.createObjectURL(file);
+      const element = new Audio(url);
+      audio.current = element;
+      element.currentTime = start;
+      leave = () => {
+        element.pause();
+        element.removeAttribute('src');
+        URL.revokeObjectURL(url);
+        audio.current = null;
+      };
+      await element.play();
     };
-  }, [on, film.sound, start]);
+    // Without a way to play, the film goes on silently.
+    play().catch(() => undefined);
+    return () => {
+      gone = true;
+      leave();
+    };
+  }, [on, film, start]);
 
   return audio;
 }

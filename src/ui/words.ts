@@ -23,4 +23,13 @@ export function bytes(count: number): string {
   return `${(count / 1e9).toFixed(1)} GB`;
 }
 
+/** Today by the hour, before that by the day. */
+export function whenMade(made: number, now = Date.now()): string {
+  const date = new Date(made);
+  const isToday = date.toDateString() === new Date(now).toDateString();
+  return isToday
+    ? date.toLocaleTimeString('en', { hour: '2-digit', minute: '2-digit', hour12: false })
+    : date.toLocaleDateString('en', { day: 'numeric', month: 'short' });
+}
+
 export const frames = (count: number): string => `${count} frame${count === 1 ? '' : 's'}`;

@@ -1,4 +1,5 @@
 import type { Pose } from '../pose/types.ts';
+import { canvasOf } from './canvas.ts';
 import type { Size } from './settings.ts';
 
 /** Where a photo lies in the result's frame: photo pixels times `scale`, moved by `x` and `y`. */
@@ -70,9 +71,7 @@ export function framePose(pose: Pose, framing: Framing, frame: Size): Pose {
 
 /** Draws the photo into the frame; what it leaves free is filled with a soft copy of itself in place of black bars. */
 export function frameImage(image: ImageBitmap, framing: Framing, frame: Size): OffscreenCanvas {
-  const canvas = new OffscreenCanvas(frame.width, frame.height);
-  const context = canvas.getContext('2d', { alpha: false });
-  if (!context) throw new Error('This browser cannot draw on a canvas.');
+  const [canvas, context] = canvasOf(frame, { alpha: false });
   context.imageSmoothingQuality = 'high';
   const width = image.width * framing.scale;
   const height = image.height * framing.scale;

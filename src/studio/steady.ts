@@ -1,7 +1,9 @@
 import { LIMBS } from '../pose/anatomy.ts';
 import { isSeen, jointX, jointY } from '../pose/body.ts';
 import type { Pose } from '../pose/types.ts';
+import { canvasOf } from './canvas.ts';
 import { personBox } from './framing.ts';
+import type { Size } from './settings.ts';
 
 /** Width of what is taken for body around a limb, over the person's height: clothes and hair reach far. */
 const BODY_WIDTH = 0.24;
@@ -11,24 +13,32 @@ const HEAD = [0, 1, 14, 15, 16, 17];
 
 /** The photo with soft holes where any of these poses may have body: laid over a frame, it holds the background still. */
 export function steadyMask(ground: OffscreenCanvas, poses: readonly Pose[]): OffscreenCanvas {
-  const canvas = new OffscreenCanvas(ground.width, ground.height);
-  const context = canvas.getContext('2d');
-  if (!context) throw new Error('This browser cannot draw on a canvas.');
+  const [canvas, context] = canvasOf(ground);
   context.drawImage(ground, 0, 0);
   context.globalCompositeOperation = 'destination-out';
+  for (const pose of poses) drawBody(context, pose);
+  return canvas;
+}
+
+/** A soft shape of wherever these poses may have body; `room` widens it. */
+export function bodyShape(size: Size, poses: readonly Pose[], room = 1): OffscreenCanvas {
+  const [canvas, context] = canvasOf(size);
+  for (const pose of poses) drawBody(context, pose, room);
+  return canvas;
+}
+
+function drawBody(context: OffscreenCanvasRenderingContext2D, pose: Pose, room = 1): void {
+  const { top, bottom } = personBox(pose);
+  const width = (bottom - top) * BODY_WIDTH * room;
   context.lineCap = 'round';
   context.lineJoin = 'round';
-  for (const pose of poses) {
-    const { top, bottom } = personBox(pose);
-    const width = (bottom - top) * BODY_WIDTH;
-    context.filter = `blur(${Math.max(2, width / 8)}px)`;
-    context.lineWidth = width;
-    for (const [from, to] of LIMBS) line(context, pose, [from, to]);
-    line(context, pose, TRUNK, true);
-    context.lineWidth = width * 1.2;
-    line(context, pose, HEAD);
-  }
-  return canvas;
+  context.filter = `blur(${Math.max(2, width / 8)}px)`;
+  context.lineWidth = width;
+  for (const [from, to] of LIMBS) line(context, pose, [from, to]);
+  line(context, pose, TRUNK, true);
+  context.lineWidth = width * 1.2;
+  line(context, pose, HEAD);
+  context.filter = 'none';
 }
 
 function line(
