@@ -1,6 +1,3 @@
-/** Characters of a sentence for people. */
-const LONGEST = 2000;
-
 /**
  * The root of every error that Pirouette raises on purpose.
  *
@@ -12,8 +9,7 @@ export class PirouetteError extends Error {
   readonly remedy: string;
 
   constructor(message: string, remedy: string, options?: ErrorOptions) {
-    // What is quoted from somebody's file may be of any length.
-    super(message.length > LONGEST ? `${message.slice(0, LONGEST)} …` : message, options);
+    super(message, options);
     this.name = new.target.name;
     this.remedy = remedy;
   }

@@ -51,3 +51,10 @@ export function parseBoundedJson(bytes: Uint8Array, deepest: number, mostValues:
   }
   return JSON.parse(text);
 }
+
+/** What is quoted from somebody's file may be of any length. */
+export const inBrief = (words: string): string =>
+  words.length > LONGEST ? `${words.slice(0, LONGEST)} …` : words;
+
+/** Characters of a sentence for people. */
+const LONGEST = 1500;

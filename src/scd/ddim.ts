@@ -269,7 +269,7 @@ function unknownSetting(field: string, value: unknown): SchedulerError {
   return new SchedulerError(
     value === undefined
       ? `The scheduler's config has no ${field}.`
-      : `The scheduler's ${field} is ${JSON.stringify(value)}, which Pirouette does not know.`,
+      : `The scheduler's ${field} is ${JSON.stringify(value).slice(0, 100)}, which Pirouette does not know.`,
     `Use weights that DDIM can sample, with their scheduler_config.json${known ? ` (${field}: ${known.join(', ')})` : ''}.`,
   );
 }
