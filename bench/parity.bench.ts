@@ -19,7 +19,7 @@ const FIXTURES = [
   'fixtures/diffusers-autoencoders/tiny',
 ];
 const BACKENDS = ['wasm', 'webgpu'] as const;
-const MOST = { f32: 1e-3, f16: 2e-2, causalMask: 1e-4 };
+const MOST = { f32: 1e-3, f16: 2e-2, causalMask: 1e-4, batch: 1e-5 };
 
 /**
  * Exported networks on every backend against what PyTorch computed: `--fixture DIR` for another folder of weights and
@@ -43,13 +43,14 @@ export const run: Bench = async (args) => {
     const devices = new Set<string>();
     const found: Record<'f32' | 'f16', number[]> = { f32: [], f16: [] };
     const masks: number[] = [];
+    const batches: number[] = [];
     for (const backend of kinds) {
       for (const precision of ['f32', 'f16'] as const) {
         for (const [i, fixture] of values.fixture.entries()) {
           const started = performance.now();
           const url = `/parity/${i}-${precision}/`;
           await serveFiles(page, url, await exportFixture(fixture, precision));
-          const { device, errors, causalMaskError, unchecked } = await check(page, {
+          const { device, errors, causalMaskError, batchError, unchecked } = await check(page, {
             url,
             backend,
             precision,
@@ -57,29 +58,32 @@ export const run: Bench = async (args) => {
           devices.add(device);
           found[precision].push(...Object.values(errors));
           if (causalMaskError !== null) masks.push(causalMaskError);
+          if (batchError !== null) batches.push(batchError);
           const seconds = ((performance.now() - started) / 1000).toFixed(1);
           console.error(
             `${fixture}, ${precision} on ${backend}: ${Object.keys(errors).length} checks, ` +
               `the worst error ${worst(errors).toExponential(1)}, ${seconds} s`,
           );
           if (unchecked.length > 0) console.error(`  nothing here compares ${unchecked.join(', ')}`);
-          if (values.verbose) console.error(errors, { causalMaskError });
+          if (values.verbose) console.error(errors, { causalMaskError, batchError });
         }
       }
     }
     const [maxErrorF32, maxErrorF16] = [worst(found.f32), worst(found.f16)];
     // An autoencoder alone has no passes to compare.
     const causalMaskError = masks.length > 0 ? worst(masks) : null;
+    const batchError = batches.length > 0 ? worst(batches) : null;
     const checks = found.f32.length + found.f16.length;
     return {
       name: 'parity',
       device: [...devices].join('; '),
-      figures: { maxErrorF32, maxErrorF16, causalMaskError, checks },
+      figures: { maxErrorF32, maxErrorF16, causalMaskError, batchError, checks },
       pass:
         checks > 0 &&
         maxErrorF32 <= MOST.f32 &&
         maxErrorF16 <= MOST.f16 &&
-        (causalMaskError ?? 0) <= MOST.causalMask,
+        (causalMaskError ?? 0) <= MOST.causalMask &&
+        (batchError ?? 0) <= MOST.batch,
     };
   });
 };

@@ -19,6 +19,7 @@ export const USAGE = `Usage: npm run animate -- --reference PHOTO --motion CLIP 
   --fit fitted|asFilmed, --mirror
   --background B      photo (painted with the rest), still (the photo's own pixels), plain, or a colour: '#20a040'
   --no-retouch        frames as the model paints them, without the photo's own detail
+  --no-smooth         frames one by one, where the pack's motion modules would paint them together
   --pack PACK         a model pack: folder, zip or address; default: the built-in one
   --backend B         auto, webgpu or wasm
   --json              one line of JSON on standard output, nothing else; {"problem": ...} where it failed
@@ -72,7 +73,8 @@ export function parseOptions(args: readonly string[]): AnimateOptions {
           start: text,
           end: text,
         },
-        ...{ fit: text, background: text, backend: text, mirror: flag, 'no-retouch': flag, json: flag },
+        ...{ fit: text, background: text, backend: text, mirror: flag, json: flag },
+        ...{ 'no-retouch': flag, 'no-smooth': flag },
       },
     }).values;
   try {
@@ -101,6 +103,7 @@ export function parseOptions(args: readonly string[]): AnimateOptions {
     fit: oneOf('fit', values.fit, WORDS.fit) ?? 'fitted',
     mirror: values.mirror,
     retouch: !values['no-retouch'],
+    smooth: !values['no-smooth'],
     seed: whole('seed', values.seed, BOUNDS.seed) ?? 1,
     steps: whole('steps', values.steps, BOUNDS.steps) ?? null,
     guidance: number('guidance', values.guidance, BOUNDS.guidance) ?? null,

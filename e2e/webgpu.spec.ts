@@ -37,6 +37,8 @@ test('the small kernels compute what the processor computes', async () => {
   expect(found.step).toBeLessThan(1e-5);
   expect(found.stepWithoutNoise).toBeLessThan(1e-5);
   expect(found.guide).toBeLessThan(1e-5);
+  expect(found.blend).toBeLessThan(1e-5);
+  expect(found.warp).toBeLessThan(1e-5);
   expect(found.rightHalf).toBe(0);
   expect(found.besideShape).toEqual([1, 4, 6, 20]);
 });

@@ -27,6 +27,8 @@ struct Lengths {
   // By source. The stride from one member of a batch to the next is 0 where all see the same reference.
   keys: vec2u,
   batchStride: vec2u,
+  // The member of the batch that the first workgroup in z computes.
+  firstMember: u32,
 }
 
 //: if WHOLE
@@ -122,7 +124,7 @@ fn attention(
   @builtin(local_invocation_index) thread: u32,
 ) {
   let head = group.y;
-  let batch = group.z;
+  let batch = lengths.firstMember + group.z;
   let rowStored = lengths.heads * HEAD_STORED;
   let part = thread % SPLIT;
   let firstQuery = group.x * GROUP_QUERIES + thread / SPLIT;

@@ -60,11 +60,14 @@ export class FakeDevice implements Backend {
   readonly evaluations: Evaluation[] = [];
   /** The pictures of each call, with their channels. */
   readonly retouched: (readonly string[])[] = [];
+  /** How many frames each window had that was predicted. */
+  readonly clips: number[] = [];
   references = 0;
   tensors = 0;
   /** Called before every evaluation. */
   onEvaluate: () => void | Promise<void> = () => {};
-  onDraw: () => void = () => {};
+  onDraw: () => void | Promise<void> = () => {};
+  settle: () => Promise<void> = async () => {};
   isDisposed = false;
 
   constructor(
@@ -92,7 +95,7 @@ export class FakeDevice implements Backend {
       };
     };
     const latents = [1, 4, height / 8, width / 8];
-    return {
+    const networks: Networks = {
       upload: (_values, shape) => make(shape),
       download: async () => new Float32Array(),
       encodePose: async () => make([1, 8, height / 8, width / 8]),
@@ -105,13 +108,22 @@ export class FakeDevice implements Backend {
       },
       toPixels: async () => new Uint8ClampedArray(),
       async toImage() {
-        device.onDraw();
+        await device.onDraw();
         return IMAGE;
       },
       async evaluate(evaluation) {
         device.evaluations.push(evaluation);
         await device.onEvaluate();
         return make(evaluation.sample.shape);
+      },
+      async evaluateAll(evaluations) {
+        const predictions: Tensor[] = [];
+        for (const evaluation of evaluations) predictions.push(await networks.evaluate(evaluation));
+        return predictions;
+      },
+      async evaluateClip(evaluations) {
+        device.clips.push(evaluations.length);
+        return networks.evaluateAll(evaluations);
       },
       async remember(references) {
         device.references += references.length;
@@ -120,10 +132,14 @@ export class FakeDevice implements Backend {
       step: (sample) => make(sample.shape),
       guide: (unconditional) => make(unconditional.shape),
       mix: (_a, x) => make(x.shape),
+      blend: (_mask, x) => make(x.shape),
+      warp: (picture) => make(picture.shape),
       beside: (left) => make(left.shape),
       rightHalf: (tensor) => make(tensor.shape),
+      settle: () => device.settle(),
       dispose() {},
     };
+    return networks;
   }
 
   dispose(): void {

@@ -153,7 +153,10 @@ function openClipText(): Tensors {
 }
 
 /** Two layers deep in every block of the way down, three in those of the way up, one in the middle. */
-function motionModules({ frames, inMiddle }: { frames: number; inMiddle: boolean }): Tensors {
+export function motionModules(
+  { frames, inMiddle }: { frames: number; inMiddle: boolean },
+  widths: readonly number[] = WIDTHS,
+): Tensors {
   const tensors = new Map<string, readonly number[]>();
   const module = (place: string, width: number) => {
     const put = (name: string, ...shape: number[]) =>
@@ -181,11 +184,11 @@ function motionModules({ frames, inMiddle }: { frames: number; inMiddle: boolean
     norm(`${block}.ff_norm`);
     linear('proj_out', width, width);
   };
-  WIDTHS.forEach((width, i) => {
+  widths.forEach((width, i) => {
     for (const j of [0, 1]) module(`down_blocks.${i}.motion_modules.${j}`, width);
   });
-  if (inMiddle) module('mid_block.motion_modules.0', WIDTHS.at(-1) as number);
-  [...WIDTHS].reverse().forEach((width, i) => {
+  if (inMiddle) module('mid_block.motion_modules.0', widths.at(-1) as number);
+  [...widths].reverse().forEach((width, i) => {
     for (const j of [0, 1, 2]) module(`up_blocks.${i}.motion_modules.${j}`, width);
   });
   return tensors;

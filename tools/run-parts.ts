@@ -71,6 +71,10 @@ export class Runner {
     return this.session.inputNames;
   }
 
+  release(): Promise<void> {
+    return this.session.release();
+  }
+
   async run(inputs: Readonly<Record<string, Numbers>>): Promise<Record<string, Numbers>> {
     const feeds = Object.fromEntries(
       this.session.inputNames.map((name) => {
@@ -121,7 +125,7 @@ export async function evaluate(
 export async function evaluateClip(
   segments: readonly Runner[],
   modules: readonly Runner[] | undefined,
-  plan: UNetPlan,
+  plan: UNetPlan & { readonly modules: readonly MotionModule[] },
   frames: readonly Readonly<Record<string, Numbers>>[],
   { maxFrames, most }: { readonly maxFrames: number; readonly most: number },
   memory?: KeysAndValues,
@@ -132,9 +136,9 @@ export async function evaluateClip(
     const cut = plan.cuts[i];
     if (cut === undefined) break;
     if ('motion' in cut) {
-      const motion = plan.motions[cut.motion]!;
+      const motion = plan.modules[cut.motion]!;
       const moved = await move(modules?.[cut.motion], motion, values, maxFrames, most);
-      for (const [f, frame] of values.entries()) frame[motion.moved] = moved[f]!;
+      for (const [f, frame] of values.entries()) frame[motion.makes] = moved[f]!;
       continue;
     }
     const attention = plan.attentions[cut.attention]!;
@@ -158,13 +162,13 @@ async function move(
   maxFrames: number,
   most: number,
 ): Promise<Numbers[]> {
-  const tokens = frames.map((frame) => frame[motion.tokens]!);
+  const tokens = frames.map((frame) => frame[motion.takes.tokens!]!);
   const [, count = 0, channels = 0] = tokens[0]!.shape;
   const moved = tokens.map(({ shape, values }) => ({ shape, values: new Float32Array(values.length) }));
   if (module === undefined) return moved;
   const positions = new Float32Array(frames.length * maxFrames);
   for (const f of frames.keys()) positions[f * maxFrames + f] = 1;
-  const moments = frames.map((frame) => (motion.moments ? frame[motion.moments]! : undefined));
+  const moments = frames.map((frame) => frame[motion.measures.moments!]!);
   for (let start = 0; start < count; start += most) {
     const taken = Math.min(most, count - start);
     const [from, to] = [start * channels, (start + taken) * channels];
@@ -174,12 +178,10 @@ async function move(
         [taken, channels],
       ),
       positions: { shape: [frames.length, maxFrames], values: positions },
-      ...(motion.moments && {
-        moments: joined(
-          moments.map((each) => each!.values),
-          moments[0]!.shape.slice(1),
-        ),
-      }),
+      moments: joined(
+        moments.map(({ values }) => values),
+        moments[0]!.shape.slice(1),
+      ),
     });
     const length = to - from;
     for (const [f, frame] of moved.entries())

@@ -1,6 +1,7 @@
 import type { Networks } from '../../src/engine/backend.ts';
 import { createBackend } from '../../src/engine/backends.ts';
-import { denoisingSteps, type Predict, referenceEvaluation } from '../../src/engine/denoiser.ts';
+import { referenceEvaluation } from '../../src/engine/denoiser.ts';
+import { denoisingSteps, eachAlone, type Predict } from '../../src/engine/sampler.ts';
 import { openPack } from '../../src/pack/open.ts';
 import { DdimSchedule } from '../../src/scd/ddim.ts';
 import { gaussianNoise } from '../../src/scd/noise.ts';
@@ -30,13 +31,13 @@ async function compareCache(url: string, threads: number, runs: number): Promise
   const pose = await networks.encodePose(picture(2));
 
   const memory = await networks.remember([reference]);
-  const cached: Predict = (sample, timestep) => networks.evaluate({ sample, pose, timestep, memory });
-  const repeated: Predict = async (sample, timestep) => {
+  const cached = eachAlone((sample, timestep) => networks.evaluate({ sample, pose, timestep, memory }));
+  const repeated = eachAlone(async (sample, timestep) => {
     const again = await networks.remember([reference]);
     const prediction = await networks.evaluate({ sample, pose, timestep, memory: again });
     again.dispose();
     return prediction;
-  };
+  });
 
   const schedule = new DdimSchedule(pack.manifest.configs.scheduler);
   const frame = (predict: Predict) => denoise(networks, schedule, latents.shape, predict);
@@ -73,8 +74,9 @@ async function denoise(
   const count = shape.reduce((product, dim) => product * dim, 1);
   const start = performance.now();
   let latents = networks.upload(gaussianNoise(count, 2), shape);
-  const plan = { latents, timesteps: schedule.timesteps(STEPS), steps: STEPS, seed: 2 };
-  for await (const step of denoisingSteps(networks, schedule, plan, predict)) latents = step.latents;
+  const plan = { latents: [latents], timesteps: schedule.timesteps(STEPS), steps: STEPS, seeds: [2] };
+  for await (const step of denoisingSteps(networks, schedule, plan, predict))
+    [latents = latents] = step.latents;
   const values = await networks.download(latents);
   return { ms: performance.now() - start, values };
 }

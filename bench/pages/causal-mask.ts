@@ -1,9 +1,9 @@
 import type { Networks } from '../../src/engine/backend.ts';
-import { unetInputs } from '../../src/engine/wasm/networks.ts';
-import type { HostTensor } from '../../src/engine/wasm/runtime.ts';
-import { type QueriesKeysValues, SegmentedUNet } from '../../src/engine/wasm/unet.ts';
+import type { AttentionCall, AttentionKernel, BoundAttention } from '../../src/engine/device.ts';
+import { PackNetworks } from '../../src/engine/networks.ts';
+import { type HostPlace, WasmDevice } from '../../src/engine/wasm/device.ts';
 import type { Pack } from '../../src/pack/manifest.ts';
-import type { Prepared } from './parity-checks.ts';
+import { type Prepared, Truth, truthSize } from './parity-checks.ts';
 
 /**
  * The cached two passes against one: reference and target as two rows of one batch, whose tokens meet in every
@@ -13,67 +13,71 @@ import type { Prepared } from './parity-checks.ts';
 export async function causalMaskError(
   pack: Pack,
   networks: Networks,
-  { noise, latents, context, referencePose, pose, memory }: Prepared,
+  { truth, noise, latents, context, referencePose, pose, memory }: Prepared,
   timestep = 500,
 ): Promise<number> {
   const target = { sample: noise, pose, timestep, context };
   const cached = await networks.download(await networks.evaluate({ ...target, memory }));
 
-  const values = async (of: typeof pose): Promise<HostTensor> => ({
-    data: Float32Array.from(await networks.download(of)),
-    shape: of.shape,
+  const masked = await PackNetworks.create(new MaskedDevice(), pack, truthSize(truth));
+  const move = async (tensor: typeof pose) => masked.upload(await networks.download(tensor), tensor.shape);
+  const row = async (sample: typeof pose, features: typeof pose, time: number) => ({
+    sample: await move(sample),
+    pose: await move(features),
+    timestep: time,
+    context: context && (await move(context)),
   });
-  const pair = async (first: typeof pose, second: typeof pose) =>
-    asBatch(await values(first), await values(second));
-  const unet = await SegmentedUNet.create(pack);
-  const prediction = await unet.run(
-    unetInputs(
-      pack.manifest,
-      await pair(latents, noise),
-      await pair(referencePose, pose),
-      [0, timestep],
-      context && (await pair(context, context)),
-    ),
-    async (cut, tokens) => maskedAttention(tokens, pack.manifest.unet[cut]?.attention?.heads ?? 1),
-  );
-  unet.dispose();
-  const once = prediction.data.subarray(prediction.data.length / 2);
-  const mean = once.reduce((sum, value) => sum + value, 0) / once.length;
-  const deviation = Math.sqrt(once.reduce((sum, value) => sum + (value - mean) ** 2, 0) / once.length);
-  return (
-    once.reduce((worst, value, i) => Math.max(worst, Math.abs(value - (cached[i] ?? Number.NaN))), 0) /
-    deviation
-  );
+  const [, once] = await masked.evaluateAll([
+    await row(latents, referencePose, 0),
+    await row(noise, pose, timestep),
+  ]);
+  if (once === undefined) throw new Error('two rows');
+  const alone = new Truth(new Map([['once', { values: await masked.download(once), shape: once.shape }]]));
+  masked.dispose();
+  return alone.error('once', cached);
 }
 
-function asBatch(first: HostTensor, second: HostTensor): HostTensor {
-  const data = new Float32Array(first.data.length + second.data.length);
-  data.set(first.data);
-  data.set(second.data, first.data.length);
-  return { data, shape: [2, ...first.shape.slice(1)] };
+interface MaskedAttention extends BoundAttention {
+  readonly call: AttentionCall;
+  readonly heads: number;
+}
+
+/** The processor, with an attention of its own between the graphs. */
+class MaskedDevice extends WasmDevice {
+  override async attention(heads: number): Promise<AttentionKernel> {
+    return { bind: (call): MaskedAttention => ({ call, heads, dispose: () => undefined }) };
+  }
+
+  override async attend(attentions: readonly BoundAttention[]): Promise<void> {
+    const [only, ...others] = attentions as readonly MaskedAttention[];
+    if (only === undefined || others.length > 0 || only.call.count !== 2)
+      throw new Error('two rows together');
+    maskedAttention(only.call, only.heads);
+  }
 }
 
 /** Both rows as one sequence of tokens, in float64: those of the first row see their own, those of the second all. */
-function maskedAttention({ q, k, v }: QueriesKeysValues, heads: number): HostTensor {
-  const [, tokens = 0, width = 0] = q.shape;
+function maskedAttention({ query, key, value, result }: AttentionCall, heads: number): void {
+  const [, tokens = 0, width = 0] = query.shape;
   const size = width / heads;
-  const at = (of: HostTensor, token: number, channel: number) => of.data[token * width + channel] as number;
-  const attention = new Float32Array(q.data.length);
+  const at = (of: typeof query, token: number, channel: number) =>
+    (of as HostPlace).data[token * width + channel] as number;
+  const attention = new Float32Array(2 * tokens * width);
   for (let head = 0; head < heads; head++) {
     const channels = Array.from({ length: size }, (_, i) => head * size + i);
-    for (let query = 0; query < 2 * tokens; query++) {
-      const seen = query < tokens ? tokens : 2 * tokens;
-      const logits = Array.from({ length: seen }, (_, key) =>
-        channels.reduce((sum, c) => sum + at(q, query, c) * at(k, key, c), 0),
+    for (let asker = 0; asker < 2 * tokens; asker++) {
+      const seen = asker < tokens ? tokens : 2 * tokens;
+      const logits = Array.from({ length: seen }, (_, other) =>
+        channels.reduce((sum, c) => sum + at(query, asker, c) * at(key, other, c), 0),
       );
       const highest = logits.reduce((a, b) => Math.max(a, b));
       const shares = logits.map((logit) => Math.exp((logit - highest) / Math.sqrt(size)));
       const total = shares.reduce((a, b) => a + b);
       for (const c of channels) {
-        attention[query * width + c] =
-          shares.reduce((sum, share, key) => sum + share * at(v, key, c), 0) / total;
+        attention[asker * width + c] =
+          shares.reduce((sum, share, other) => sum + share * at(value, other, c), 0) / total;
       }
     }
   }
-  return { data: attention, shape: q.shape };
+  (result as HostPlace).data = attention;
 }

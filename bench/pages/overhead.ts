@@ -47,7 +47,7 @@ window.measureOverhead = async (url, evaluations) => {
   // The first ones compile and capture.
   for (let i = -2; i < evaluations; i++) {
     // An idle queue: what is measured is issuing, not waiting for room behind earlier work.
-    await backend.gpu.queue.onSubmittedWorkDone();
+    await backend.on.gpu.queue.onSubmittedWorkDone();
     const start = performance.now();
     const prediction = await networks.evaluate(evaluation(500));
     if (i >= 0) issueMs.push(performance.now() - start);
@@ -56,14 +56,14 @@ window.measureOverhead = async (url, evaluations) => {
 
   const schedule = new DdimSchedule(manifest.configs.scheduler);
   (await networks.decode(sample)).dispose();
-  await backend.gpu.queue.onSubmittedWorkDone();
+  await backend.on.gpu.queue.onSubmittedWorkDone();
   readbacks = 0;
   for (const timestep of schedule.timesteps(STEPS)) {
     const prediction = await networks.evaluate(evaluation(timestep));
     sample = networks.step(sample, prediction, schedule.update(timestep, STEPS));
   }
   const image = await networks.decode(sample);
-  await backend.gpu.queue.onSubmittedWorkDone();
+  await backend.on.gpu.queue.onSubmittedWorkDone();
   const untilDecoded = readbacks;
   (await networks.toImage(image)).close();
   return {

@@ -1,5 +1,6 @@
 import type { Memory, Networks, Tensor } from '../../src/engine/backend.ts';
-import { denoisingSteps, type Predict, referenceEvaluation } from '../../src/engine/denoiser.ts';
+import { referenceEvaluation } from '../../src/engine/denoiser.ts';
+import { denoisingSteps, eachAlone } from '../../src/engine/sampler.ts';
 import { narrowDoubles, widenBrains, widenHalves } from '../../src/onnx/float.ts';
 import { tensorIndexOf } from '../../src/onnx/safetensors.ts';
 import type { PackManifest } from '../../src/pack/manifest.ts';
@@ -182,8 +183,9 @@ export async function unetErrors(
   }
   // As diffusers has it: the unconditional branch reads as many tokens, all zeros.
   const nothing = context && networks.mix(0, context, 0, context);
-  const plain: Predict = (sample, timestep) => networks.evaluate({ sample, pose, timestep, context, memory });
-  const guided: Predict = async (sample, timestep) =>
+  const plain = (sample: Tensor, timestep: number) =>
+    networks.evaluate({ sample, pose, timestep, context, memory });
+  const guided = async (sample: Tensor, timestep: number) =>
     networks.guide(
       await networks.evaluate({ sample, pose, timestep, context: nothing }),
       await plain(sample, timestep),
@@ -192,17 +194,41 @@ export async function unetErrors(
   for (const [kind, predict] of Object.entries({ ddim: plain, ddim_guided: guided })) {
     if (!truth.names.some((name) => name.startsWith(`${kind}.after_t`))) continue;
     const plan = {
-      latents: truth.upload(networks, 'noise'),
+      latents: [truth.upload(networks, 'noise')],
       timesteps: schedule.timesteps(steps),
       steps,
-      seed: 0,
+      seeds: [0],
     };
-    for await (const step of denoisingSteps(networks, schedule, plan, predict)) {
+    for await (const step of denoisingSteps(networks, schedule, plan, eachAlone(predict))) {
       onCheck(`${kind}.after_t${step.timestep}`);
-      await check(networks, truth, errors, `${kind}.after_t${step.timestep}`, step.latents);
+      await check(networks, truth, errors, `${kind}.after_t${step.timestep}`, step.latents[0] as Tensor);
     }
   }
   return errors;
+}
+
+/** Guidance's two evaluations side by side against one after the other: the worst difference over the deviation. */
+export async function batchError(
+  networks: Networks,
+  { noise: sample, context, pose, memory }: Prepared,
+  timestep = 500,
+): Promise<number> {
+  const both = [
+    { sample, pose, timestep, context, memory },
+    { sample, pose, timestep },
+  ];
+  const together = await networks.evaluateAll(both);
+  const errors: number[] = [];
+  for (const [i, evaluation] of both.entries()) {
+    const alone = await networks.evaluate(evaluation);
+    const truth = new Truth(
+      new Map([['alone', { values: await networks.download(alone), shape: alone.shape }]]),
+    );
+    errors.push(truth.error('alone', await networks.download(together[i] as Tensor)));
+    alone.dispose();
+    together[i]?.dispose();
+  }
+  return worst(errors);
 }
 
 const stepsIn = ({ names }: Truth): number => names.filter((name) => name.startsWith('ddim.after_t')).length;

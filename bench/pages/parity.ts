@@ -6,6 +6,7 @@ import { openPack } from '../../src/pack/open.ts';
 import { causalMaskError } from './causal-mask.ts';
 import {
   autoencoderErrors,
+  batchError,
   type Errors,
   prepare,
   Truth,
@@ -27,6 +28,7 @@ export interface FixtureErrors {
   readonly errors: Errors;
   /** Only where there is a U-Net to check, and only in f32. */
   readonly causalMaskError: number | null;
+  readonly batchError: number | null;
   /** What the truth holds and nothing looked at. */
   readonly unchecked: readonly string[];
 }
@@ -66,10 +68,12 @@ async function checkFixture({ url, backend: kind, precision }: FixtureCheck): Pr
   }
   const errors = found.reduce((all, one) => worseOf(all, one.errors), {} as Errors);
   const masks = found.flatMap(({ causalMask }) => causalMask ?? []);
+  const batches = found.flatMap(({ batch }) => batch ?? []);
   return {
     device: `${backend.device}, ${backend.precision}`,
     errors,
     causalMaskError: masks.length > 0 ? worst(masks) : null,
+    batchError: batches.length > 0 ? worst(batches) : null,
     unchecked: unchecked(truth, errors),
   };
 }
@@ -77,6 +81,7 @@ async function checkFixture({ url, backend: kind, precision }: FixtureCheck): Pr
 interface Found {
   readonly errors: Errors;
   readonly causalMask?: number;
+  readonly batch?: number;
 }
 
 async function checkMember(
@@ -90,7 +95,8 @@ async function checkMember(
   try {
     const errors = await unetErrors(networks, pack.manifest, prepared, tellProgress);
     if (precision !== 'f32') return { errors };
-    return { errors, causalMask: await causalMaskError(pack, networks, prepared) };
+    const batch = await batchError(networks, prepared);
+    return { errors, batch, causalMask: await causalMaskError(pack, networks, prepared) };
   } finally {
     prepared.memory.dispose();
   }

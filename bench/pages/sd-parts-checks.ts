@@ -1,5 +1,6 @@
 import type { Networks, Tensor } from '../../src/engine/backend.ts';
-import { denoisingSteps, type Predict, referenceEvaluation } from '../../src/engine/denoiser.ts';
+import { referenceEvaluation } from '../../src/engine/denoiser.ts';
+import { denoisingSteps, eachAlone } from '../../src/engine/sampler.ts';
 import type { PackManifest } from '../../src/pack/manifest.ts';
 import { DdimSchedule } from '../../src/scd/ddim.ts';
 import { autoencoderErrors, type Errors, type Truth, truthSize } from './parity-checks.ts';
@@ -45,22 +46,23 @@ async function referenceNetErrors(networks: Networks, manifest: PackManifest, tr
 
   if (truth.names.some((name) => name.startsWith('ddim_guided.'))) {
     const { guidance_scale_of_ddim_guided: scale, steps: count } = manifest.configs.scheduler;
-    const predict: Predict = async (sample, timestep) =>
+    const predict = eachAlone(async (sample, timestep) =>
       networks.guide(
         await networks.evaluate({ sample, pose, timestep }),
         await networks.evaluate({ sample, pose, timestep, context, memory }),
         Number(scale),
-      );
+      ),
+    );
     const schedule = new DdimSchedule(manifest.configs.scheduler);
     const steps = Number(count);
     const plan = {
-      latents: truth.upload(networks, 'noise'),
+      latents: [truth.upload(networks, 'noise')],
       timesteps: schedule.timesteps(steps),
       steps,
-      seed: 0,
+      seeds: [0],
     };
     for await (const step of denoisingSteps(networks, schedule, plan, predict)) {
-      await check(`ddim_guided.after_t${step.timestep}`, step.latents);
+      await check(`ddim_guided.after_t${step.timestep}`, step.latents[0] as Tensor);
     }
   }
   memory.dispose();

@@ -41,7 +41,7 @@ async function frames(kind: BackendKind) {
       return backend;
     },
   });
-  const held = () => (backend instanceof WebGpuBackend ? backend.buffers.held : 0);
+  const held = () => (backend instanceof WebGpuBackend ? backend.on.buffers.held : 0);
   await engine.load({ kind: 'url', url: '/pack/' }, { backend: kind });
   const seen: { pixels: number[]; held: number }[] = [];
   for (const hue of [0, 150]) {

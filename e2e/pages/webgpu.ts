@@ -1,13 +1,14 @@
 import type { Evaluation, Networks } from '../../src/engine/backend.ts';
+import { OPERATIONS } from '../../src/engine/operations.ts';
 import { WasmBackend } from '../../src/engine/wasm/backend.ts';
 import { AttentionKernel, attentionVariants } from '../../src/engine/webgpu/attention.ts';
 import { WebGpuBackend } from '../../src/engine/webgpu/backend.ts';
 import { measureAttentionError } from '../../src/engine/webgpu/choose-attention.ts';
 import { Pipelines } from '../../src/engine/webgpu/pipelines.ts';
 import { readBack } from '../../src/engine/webgpu/read-back.ts';
-import { exclusively, startRuntime } from '../../src/engine/webgpu/runtime.ts';
+import { startRuntime } from '../../src/engine/webgpu/runtime.ts';
 import { GpuSession } from '../../src/engine/webgpu/session.ts';
-import { ElementType, encodeModel } from '../../src/onnx/model.ts';
+import { decodeModel, ElementType, encodeModel } from '../../src/onnx/model.ts';
 import { openPack } from '../../src/pack/open.ts';
 import { DdimSchedule } from '../../src/scd/ddim.ts';
 import { gaussianNoise } from '../../src/scd/noise.ts';
@@ -97,7 +98,7 @@ const page = {
     const held: number[] = [];
     for (let i = 0; i < frames; i++) {
       await frame(networks, i);
-      held.push(backend.buffers.held);
+      held.push(backend.on.buffers.held);
     }
     return held;
   },
@@ -107,7 +108,7 @@ const page = {
     networks.dispose();
     gpu = undefined;
     await new Promise((resolve) => setTimeout(resolve, 100));
-    const held = backend.buffers.held;
+    const held = backend.on.buffers.held;
     backend.dispose();
     return held;
   },
@@ -129,7 +130,19 @@ const page = {
     };
     const quiet = { ...by, c: 0, clip: Number.POSITIVE_INFINITY };
     const wide = networks.beside(x, y);
+    const mask = networks.upload(values(3).subarray(0, 60), [1, 1, 6, 10]);
+    const flow = networks.upload(values(4).subarray(0, 70), [1, 2, 5, 7]);
+    const host = (data: Float32Array, dims: readonly number[]) => ({
+      data: Float32Array.from(data),
+      shape: dims,
+    });
+    const [picture, where] = [host(values(0), shape), host(values(4).subarray(0, 70), [1, 2, 5, 7])];
     return {
+      blend: await worst(
+        networks.blend(mask, x, y),
+        OPERATIONS.blend([host(values(3).subarray(0, 60), [1, 1, 6, 10]), picture, host(values(1), shape)]),
+      ),
+      warp: await worst(networks.warp(x, flow), OPERATIONS.warp([picture, where], [1, 4, 5, 7])),
       step: await worst(networks.step(x, y, by, z), applyUpdate(by, values(0), values(1), values(2))),
       stepWithoutNoise: await worst(networks.step(x, y, quiet), applyUpdate(quiet, values(0), values(1))),
       guide: await worst(
@@ -164,34 +177,33 @@ const page = {
       initializers: [],
       nodes: [node],
     };
-    const session = await exclusively(async () =>
-      GpuSession.create(await startRuntime(), backend.gpu, {
-        name: 'most',
-        read: async () => ({ graph: encodeModel(graph), weights: new Blob() }),
-        weightsPath: 'none',
-        dimensions: () => 1,
-      }),
-    );
-    const place = { buffer: backend.buffers.take(16), shape: [1, 4] };
+    const model = encodeModel(graph);
+    const session = await GpuSession.create(await startRuntime(), backend.on.gpu, {
+      name: 'most',
+      read: async () => ({ graph: decodeModel(model, 'most'), model, weights: new Blob() }),
+      weightsPath: 'none',
+      dimensions: () => 1,
+    });
+    const place = { buffer: backend.on.buffers.take(16), shape: [1, 4] };
     session.bind(new Map([['x', place]]));
     const results: number[][] = [];
     for (const most of [2, 0]) {
       const values = Float32Array.from({ length: 4 }, (_, i) => Number(i === most) + i / 10);
-      backend.gpu.queue.writeBuffer(place.buffer, 0, values);
-      const y = (await exclusively(() => session.run())).get('y');
+      backend.on.gpu.queue.writeBuffer(place.buffer, 0, values);
+      const y = (await session.run()).get('y');
       if (y === undefined) throw new Error('no output');
-      results.push([...new Float32Array(await readBack(backend.gpu, y.buffer))]);
+      results.push([...new Float32Array(await readBack(backend.on.gpu, y.buffer))]);
     }
     const { isCaptured } = session;
     session.dispose();
-    backend.buffers.give(place.buffer);
+    backend.on.buffers.give(place.buffer);
     return { isCaptured, results };
   },
 
   async loseDevice() {
     const { backend, networks } = await onGpu();
     const before = await frame(networks, 1);
-    backend.gpu.destroy();
+    backend.on.gpu.destroy();
     const reason = await backend.lost;
     const failure = await frame(networks, 1).catch((error: Error) => error.name);
     networks.dispose();
@@ -223,7 +235,7 @@ const page = {
 
   async badShader() {
     const { backend } = await onGpu();
-    const pipelines = new Pipelines(backend.gpu);
+    const pipelines = new Pipelines(backend.on.gpu);
     const code = 'const A = 1;\n@compute @workgroup_size(1) fn main() { let x: u32 = missing; }';
     const attempts = [pipelines.get('bad', code), pipelines.get('bad', code)];
     const [first, second] = await Promise.all(attempts.map((it) => it.catch((error: Error) => error)));

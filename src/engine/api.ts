@@ -36,6 +36,13 @@ export interface RenderOptions {
   readonly interaction?: 'causal' | 'mutual';
   /** Off: the ablation in which the reference's own pose is not shown to the network. */
   readonly referencePose?: boolean;
+  /**
+   * Frames of `animate` are joined by the pack's motion modules. Missing: where these came with the weights; a pack's own
+   * small ones have to be asked for. A frame takes longer, and the first ones come after a window of them.
+   */
+  readonly motion?: boolean;
+  /** Of frames that are joined: how many two windows share, and whether the last window goes round to the first frames. */
+  readonly windows?: { readonly overlap?: number; readonly order?: 'uniform' | 'sliding' };
   /** Off: frames as the decoder makes them, where the pack has a retoucher that gives them the photo's detail. */
   readonly retouch?: boolean;
 }
@@ -84,15 +91,24 @@ export interface EngineApi {
   renderFrame(pose: Pose, options: RenderOptions): Promise<RenderedFrame>;
   /**
    * Renders the poses in order. The next frame starts only when `onFrame` has resolved: back-pressure. Resolves with
-   * the number of finished frames; rejects with CancelledError when cancelled.
+   * the number of finished frames; rejects with CancelledError when cancelled. `onProgress` hears of each window of frames
+   * that are joined, over all steps. With `from`, those before it are not handed out: they were before.
    */
   animate(
     poses: readonly Pose[],
     options: RenderOptions,
     onFrame: (frame: RenderedFrame) => Promise<void> | void,
+    onProgress?: (progress: { readonly done: number; readonly total: number }) => void,
+    from?: number,
   ): Promise<number>;
   /** Stops the running job within one denoising step; the engine stays loaded. */
   cancel(): Promise<void>;
   info(): Promise<EngineInfo | undefined>;
   dispose(): Promise<void>;
+}
+
+/** The engine as its worker offers it. */
+export interface EngineService extends EngineApi {
+  /** Called every few seconds for as long as the worker lives and is not deep in a computation. */
+  onSignOfLife(listener: () => void): void;
 }

@@ -65,6 +65,13 @@ export interface Networks {
    * for fixed shapes may compile for that one at its first use.
    */
   evaluate(evaluation: Evaluation): Promise<Tensor>;
+  /** Those of several samples of one size: side by side where memory allows, with the same results. */
+  evaluateAll(evaluations: readonly Evaluation[]): Promise<Tensor[]>;
+  /**
+   * Those of the frames of a clip, in their order, which motion modules join. They are of one time step and see the same
+   * memory and context. Only for a pack that has motion modules, and for no more frames than these see at once.
+   */
+  evaluateClip(evaluations: readonly Evaluation[]): Promise<Tensor[]>;
   /**
    * The reference pass: attends to itself; what every later evaluation may see. Where the pack has a reference net it is
    * that one's pass, whose weights are let go.
@@ -77,10 +84,16 @@ export interface Networks {
   guide(unconditional: Tensor, conditional: Tensor, scale: number): Tensor;
   /** a * x + b * y */
   mix(a: number, x: Tensor, b: number, y: Tensor): Tensor;
+  /** mask * x + (1 - mask) * y; the mask has as many channels as they, or one for all. */
+  blend(mask: Tensor, x: Tensor, y: Tensor): Tensor;
+  /** A picture read through a flow: see operations.ts. */
+  warp(picture: Tensor, flow: Tensor): Tensor;
   /** Two tensors side by side along the width, and the right half of one: for the mutual variant. */
   beside(left: Tensor, right: Tensor): Tensor;
   rightHalf(tensor: Tensor): Tensor;
 
+  /** Waits until the device has done all that it was asked for, and throws what went wrong on the way. */
+  settle(doing: string): Promise<void>;
   dispose(): void;
 }
 

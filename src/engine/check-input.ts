@@ -5,7 +5,15 @@ import { WrongInputError } from './errors.ts';
 /** Larger pictures than any network here is made for; their attention alone would take gigabytes. */
 const LARGEST_SIDE = 2048;
 
-export function checkOptions({ width, height, seed, guidance, eta = 0, fromLastFrame }: RenderOptions): void {
+export function checkOptions({
+  width,
+  height,
+  seed,
+  guidance,
+  eta = 0,
+  fromLastFrame,
+  windows: { overlap = 0, order = 'sliding' } = {},
+}: RenderOptions): void {
   for (const side of [width, height]) {
     if (!Number.isInteger(side) || side < 64 || side > LARGEST_SIDE || side % 64 !== 0) {
       throw new WrongInputError(
@@ -21,6 +29,12 @@ export function checkOptions({ width, height, seed, guidance, eta = 0, fromLastF
     throw new WrongInputError(
       `The guidance is ${guidance} and eta is ${eta}.`,
       'Use numbers; eta from 0 up.',
+    );
+  }
+  if (!Number.isInteger(overlap) || overlap < 0 || !['uniform', 'sliding'].includes(order)) {
+    throw new WrongInputError(
+      `Windows of frames in the order ${order} that share ${overlap} were asked for.`,
+      'Let them share a whole number of frames, and ask for uniform or sliding ones.',
     );
   }
   const strength = fromLastFrame?.strength ?? 0;

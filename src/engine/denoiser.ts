@@ -1,11 +1,21 @@
-import { CancelledError } from '../errors.ts';
+import { isTemporalAttention } from '../onnx/configs.ts';
 import type { PackManifest } from '../pack/manifest.ts';
 import { DdimSchedule, timestepsFrom } from '../scd/ddim.ts';
 import { gaussianNoise } from '../scd/noise.ts';
+import { WINDOWS } from '../scd/windows.ts';
 import type { RenderOptions } from './api.ts';
 import type { Evaluation, Memory, Networks, Tensor } from './backend.ts';
-import { breathe } from './breathe.ts';
+import {
+  type ClipDenoising,
+  type ClipProgress,
+  denoiseClip,
+  type PredictWindow,
+  windowsToPredict,
+} from './clip.ts';
+import { countOf } from './device.ts';
 import { NotReadyError, WrongInputError } from './errors.ts';
+import { maxFramesOf } from './motion.ts';
+import { type AfterStep, denoisingSteps, eachAlone, type Predict } from './sampler.ts';
 
 export type DenoiseOptions = Omit<RenderOptions, 'width' | 'height'>;
 
@@ -68,7 +78,12 @@ export class Denoiser {
   }
 
   /** The clean latents of one frame; they stay the denoiser's, until the next frame. */
-  async denoise(skeleton: Float32Array, options: DenoiseOptions, signal?: AbortSignal): Promise<Tensor> {
+  async denoise(
+    skeleton: Float32Array,
+    options: DenoiseOptions,
+    signal?: AbortSignal,
+    after?: AfterStep,
+  ): Promise<Tensor> {
     const [reference] = this.#references;
     if (reference === undefined) {
       throw new NotReadyError('There is no reference to render from.', 'Set a reference photo first.');
@@ -79,9 +94,15 @@ export class Denoiser {
       const predict = await this.#predictor(features, options);
       const start = this.#startFrom(reference.latents.shape, timesteps, options);
       let { latents } = start;
-      const denoising = { ...options, ...start };
+      const denoising = {
+        ...options,
+        latents: [latents],
+        timesteps: start.timesteps,
+        seeds: [options.seed],
+        ...(after && { after }),
+      };
       for await (const step of denoisingSteps(this.#networks, this.#schedule, denoising, predict, signal)) {
-        latents = step.latents;
+        [latents = latents] = step.latents;
       }
       if (latents !== this.#lastFrame) this.#lastFrame?.dispose();
       this.#lastFrame = latents;
@@ -89,6 +110,68 @@ export class Denoiser {
     } finally {
       features.dispose();
     }
+  }
+
+  /**
+   * The clean latents of a clip's frames, in order, each as soon as it is known; they become the receiver's. `skeletonOf`
+   * draws a frame's pose, once for every window that has it.
+   */
+  async *denoiseClip(
+    frames: number,
+    skeletonOf: (frame: number) => Float32Array,
+    options: DenoiseOptions,
+    signal?: AbortSignal,
+    onProgress?: (progress: ClipProgress) => void,
+  ): AsyncGenerator<{ readonly frame: number; readonly latents: Tensor }> {
+    const { motion } = this.#manifest.configs;
+    const [reference] = this.#references;
+    if (reference === undefined) {
+      throw new NotReadyError('There is no reference to render from.', 'Set a reference photo first.');
+    }
+    if (motion === undefined || options.interaction === 'mutual') {
+      throw new WrongInputError(
+        'Frames can only be joined by a model with motion modules, in the causal variant.',
+        'Choose the causal variant, or leave motion off.',
+      );
+    }
+    const { referencePose = true } = options;
+    const memory = await this.#remember(referencePose && !this.#hasReferenceNet);
+    const clip: ClipDenoising = {
+      frames,
+      shape: reference.latents.shape,
+      steps: options.steps,
+      seed: options.seed,
+      eta: options.eta ?? 0,
+      windows: { ...WINDOWS, ...options.windows, size: Math.min(WINDOWS.size, maxFramesOf(motion)) },
+      sharesNoise: isTemporalAttention(motion),
+    };
+    const predict = this.#windowPredictor(skeletonOf, memory, options.guidance);
+    const total = onProgress ? windowsToPredict(clip) : 0;
+    let done = 0;
+    const onWindow = () => onProgress?.({ done: ++done, total });
+    yield* denoiseClip(this.#networks, this.#schedule, clip, predict, signal, onWindow);
+  }
+
+  #windowPredictor(
+    skeletonOf: (frame: number) => Float32Array,
+    memory: Memory,
+    guidance: number,
+  ): PredictWindow {
+    const networks = this.#networks;
+    return async (frames, samples, timestep) => {
+      const poses: Tensor[] = [];
+      try {
+        for (const frame of frames) poses.push(await this.#encodePose(skeletonOf(frame)));
+        const alone = samples.map((sample, i) => ({ sample, pose: poses[i] as Tensor, timestep }));
+        const seeing = alone.map((each) => ({ ...each, memory, context: this.#context }));
+        const conditional = await networks.evaluateClip(seeing);
+        if (guidance === 1) return conditional;
+        const unconditional = await networks.evaluateClip(alone);
+        return conditional.map((one, i) => guided(networks, one, unconditional[i] as Tensor, guidance));
+      } finally {
+        for (const pose of poses) pose.dispose();
+      }
+    };
   }
 
   /** Forgets the references and the last frame; the networks stay the caller's. */
@@ -143,7 +226,7 @@ export class Denoiser {
     const [first] = left;
     // Nothing left to do: at strength 0 the last frame stands.
     if (last !== undefined && first === undefined) return { latents: last, timesteps: left };
-    const noise = this.#networks.upload(gaussianNoise(count(shape), options.seed), shape);
+    const noise = this.#networks.upload(gaussianNoise(countOf(shape), options.seed), shape);
     if (last === undefined || first === undefined) return { latents: noise, timesteps: left };
     const mixture = this.#schedule.mixture(first);
     const latents = this.#networks.mix(mixture.clean, last, mixture.noise, noise);
@@ -155,19 +238,30 @@ export class Denoiser {
   async #predictor(pose: Tensor, options: DenoiseOptions): Promise<Predict> {
     const { interaction = 'causal', referencePose = true, guidance } = options;
     const networks = this.#networks;
-    const alone: Predict = (sample, timestep) => networks.evaluate({ sample, pose, timestep });
-    const together =
-      interaction === 'causal'
-        ? seeing(networks, pose, await this.#remember(referencePose && !this.#hasReferenceNet), this.#context)
-        : this.#besideReference(pose, referencePose);
-    if (guidance === 1) return together;
-    return async (sample, timestep) => {
-      const conditional = await together(sample, timestep);
-      const unconditional = await alone(sample, timestep);
-      const guided = networks.guide(unconditional, conditional, guidance);
-      conditional.dispose();
-      unconditional.dispose();
-      return guided;
+    const alone = (sample: Tensor, timestep: number): Evaluation => ({ sample, pose, timestep });
+    if (interaction === 'mutual') {
+      const beside = this.#besideReference(pose, referencePose);
+      if (guidance === 1) return eachAlone(beside);
+      return eachAlone(async (sample, timestep) =>
+        guided(
+          networks,
+          await beside(sample, timestep),
+          await networks.evaluate(alone(sample, timestep)),
+          guidance,
+        ),
+      );
+    }
+    const memory = await this.#remember(referencePose && !this.#hasReferenceNet);
+    const context = this.#context;
+    return async (samples, timestep) => {
+      const seeing = samples.map((sample) => ({ ...alone(sample, timestep), memory, context }));
+      if (guidance === 1) return networks.evaluateAll(seeing);
+      // Guidance's two as neighbours, so that they go through the network side by side.
+      const both = seeing.flatMap((evaluation) => [evaluation, alone(evaluation.sample, timestep)]);
+      const predictions = await networks.evaluateAll(both);
+      return samples.map((_, i) =>
+        guided(networks, predictions[2 * i] as Tensor, predictions[2 * i + 1] as Tensor, guidance),
+      );
     };
   }
 
@@ -186,7 +280,7 @@ export class Denoiser {
   }
 
   /** The mutual variant: reference and sample as one picture, of which the right half is the sample's. */
-  #besideReference(pose: Tensor, withPose: boolean): Predict {
+  #besideReference(pose: Tensor, withPose: boolean): (sample: Tensor, timestep: number) => Promise<Tensor> {
     const [reference] = this.#references;
     if (reference === undefined || this.#references.length > 1) {
       throw new WrongInputError(
@@ -218,8 +312,6 @@ export class Denoiser {
   }
 }
 
-export type Predict = (sample: Tensor, timestep: number) => Promise<Tensor>;
-
 /** The reference pass as SCD defines it: clean latents, at time step 0. */
 export function referenceEvaluation(
   latents: Tensor,
@@ -229,8 +321,12 @@ export function referenceEvaluation(
   return { sample: latents, pose, timestep: 0, context };
 }
 
-function seeing(networks: Networks, pose: Tensor, memory: Memory, context: Tensor | null): Predict {
-  return (sample, timestep) => networks.evaluate({ sample, pose, timestep, memory, context });
+/** Disposes what it is made of. */
+function guided(networks: Networks, conditional: Tensor, unconditional: Tensor, guidance: number): Tensor {
+  const result = networks.guide(unconditional, conditional, guidance);
+  conditional.dispose();
+  unconditional.dispose();
+  return result;
 }
 
 /** Several photos of one person: what they have in common. */
@@ -245,52 +341,4 @@ function mean(networks: Networks, tensors: readonly Tensor[]): Tensor | null {
     sum = next;
   }
   return sum;
-}
-
-export interface Denoising {
-  /** Where it starts; disposed on the way. */
-  readonly latents: Tensor;
-  /** The time steps to visit, a tail of the schedule's `steps`. */
-  readonly timesteps: readonly number[];
-  readonly steps: number;
-  readonly seed: number;
-  readonly eta?: number;
-}
-
-/**
- * Yields the latents after each step. They are valid until the next one; the last ones are the caller's. Stops with
- * CancelledError between two steps.
- */
-export async function* denoisingSteps(
-  networks: Networks,
-  schedule: DdimSchedule,
-  { latents: start, timesteps, steps, seed, eta = 0 }: Denoising,
-  predict: Predict,
-  signal?: AbortSignal,
-): AsyncGenerator<{ readonly timestep: number; readonly latents: Tensor }> {
-  let latents = start;
-  for (const timestep of timesteps) {
-    let prediction: Tensor | undefined;
-    let noise: Tensor | undefined;
-    let next: Tensor;
-    try {
-      await breathe();
-      if (signal?.aborted) throw new CancelledError();
-      prediction = await predict(latents, timestep);
-      const update = schedule.update(timestep, steps, eta);
-      if (update.c !== 0) {
-        // Stream 0 is the noise that frames start from.
-        noise = networks.upload(gaussianNoise(count(latents.shape), seed, 1 + timestep), latents.shape);
-      }
-      next = networks.step(latents, prediction, update, noise);
-    } finally {
-      for (const tensor of [latents, prediction, noise]) tensor?.dispose();
-    }
-    latents = next;
-    yield { timestep, latents };
-  }
-}
-
-function count(shape: readonly number[]): number {
-  return shape.reduce((product, dim) => product * dim, 1);
 }

@@ -1,4 +1,5 @@
 import { CancelledError } from '../errors.ts';
+import { isTemporalAttention } from '../onnx/configs.ts';
 import type { Pack, PackManifest, PackProgress, PackSource } from '../pack/manifest.ts';
 import type { OpenOptions } from '../pack/open.ts';
 import type { Pose } from '../pose/types.ts';
@@ -14,12 +15,13 @@ import type {
 } from './api.ts';
 import type { Backend } from './backend.ts';
 import { checkOptions, checkPose } from './check-input.ts';
+import type { ClipProgress } from './clip.ts';
 import {
   DeviceLimitError,
   DeviceLostError,
+  DeviceStalledError,
   DoesNotFitError,
   NetworkError,
-  NotFiniteError,
   NotReadyError,
   NoWebGpuError,
   OutOfMemoryError,
@@ -27,6 +29,7 @@ import {
 import { weigh } from './fit-device.ts';
 import { type HeldReference, LoadedModel } from './model.ts';
 import { JobQueue } from './queue.ts';
+import { until } from './until.ts';
 
 export interface BackendOptions {
   /** The best that the caller and the pack allow; a device without f16 computes in f32 all the same. */
@@ -39,9 +42,6 @@ export interface EngineParts {
   openPack(source: PackSource, options: OpenOptions): Promise<Pack>;
   createBackend(kind: BackendKind, options: BackendOptions): Promise<Backend>;
 }
-
-/** A frame that two new devices could not finish will not be finished by a third. */
-const MOST_RECOVERIES = 2;
 
 export class Engine implements EngineApi {
   readonly #parts: EngineParts;
@@ -97,14 +97,20 @@ export class Engine implements EngineApi {
     poses: readonly Pose[],
     options: RenderOptions,
     onFrame: (frame: RenderedFrame) => Promise<void> | void,
+    onProgress?: (progress: ClipProgress) => void,
+    from = 0,
   ): Promise<number> {
     return this.#queue.run(async (signal) => {
       // All of them now: the tenth minute is a bad time to hear of a bad pose.
       for (const pose of poses) checkPose(pose);
+      if (this.#model && joinsFrames(this.#model.pack.manifest, options)) {
+        return this.#animateClip(poses, options, signal, from, onFrame, onProgress);
+      }
       for (const [index, pose] of poses.entries()) {
+        if (index < from) continue;
         const frame = await this.#render(pose, index, options, signal);
         // A receiver may take its time over a frame, or be the one who cancels: neither may hold up the cancelling.
-        await untilAborted(Promise.resolve(onFrame(frame)), signal);
+        await until(Promise.resolve(onFrame(frame)), signal);
       }
       return poses.length;
     });
@@ -119,7 +125,7 @@ export class Engine implements EngineApi {
   }
 
   async dispose(): Promise<void> {
-    await this.#queue.cancel();
+    this.#queue.cancelAll();
     await this.#queue.run(async () => {
       this.#model?.dispose();
       this.#model = undefined;
@@ -135,34 +141,40 @@ export class Engine implements EngineApi {
   ): Promise<RenderedFrame> {
     checkOptions(options);
     checkPose(pose);
-    for (let recoveries = 0; ; recoveries++) {
-      if (this.#model === undefined) throw new NotReadyError('No model is loaded.', 'Load a model first.');
-      const model = this.#model;
+    const model = this.#model;
+    if (model === undefined) throw new NotReadyError('No model is loaded.', 'Load a model first.');
+    try {
       const either = AbortSignal.any([signal, model.lost]);
-      try {
-        return { index, ...(await model.frame(this.#references, pose, options, either)) };
-      } catch (error) {
-        if (signal.aborted) throw new CancelledError();
-        const fault = await deviceFault(model, error);
-        if (recoveries === MOST_RECOVERIES) throw fault;
-        await this.#recover(model, fault, signal);
-      }
+      const frame = await model.frame(this.#references, pose, options, either);
+      if (!signal.aborted) return { index, ...frame };
+      frame.image.close();
+    } catch (error) {
+      if (!signal.aborted) throw await deviceFault(model, error);
     }
+    throw new CancelledError();
   }
 
-  /** Makes the engine ready to try the same frame again, or throws what it cannot help. */
-  async #recover(model: LoadedModel, fault: unknown, signal: AbortSignal): Promise<void> {
-    if (fault instanceof DeviceLostError) {
-      this.#notify(`${fault.message} It was started again, and the work goes on.`);
-    } else if (fault instanceof NotFiniteError && model.backend.precision === 'f16') {
-      this.#options = { ...this.#options, precision: 'f32' };
-      this.#notify(`${fault.message} The work goes on in f32, which takes more memory and time.`);
-    } else {
-      throw fault;
+  /** Frames that motion modules join depend on one another: those before `from` are painted, and not handed out. */
+  async #animateClip(
+    poses: readonly Pose[],
+    options: RenderOptions,
+    signal: AbortSignal,
+    from: number,
+    onFrame: (frame: RenderedFrame) => Promise<void> | void,
+    onProgress?: (progress: ClipProgress) => void,
+  ): Promise<number> {
+    checkOptions(options);
+    const model = this.#model;
+    if (model === undefined) throw new NotReadyError('No model is loaded.', 'Load a model first.');
+    try {
+      const either = AbortSignal.any([signal, model.lost]);
+      const frames = model.clip(this.#references, poses, options, either, from, onProgress);
+      for await (const frame of frames) await until(Promise.resolve(onFrame(frame)), signal);
+      return poses.length;
+    } catch (error) {
+      if (!signal.aborted) throw await deviceFault(model, error);
     }
-    this.#model = undefined;
-    model.dispose();
-    this.#model = await this.#start(model.pack, signal);
+    throw new CancelledError();
   }
 
   /** Puts a pack on the best device that will have it. */
@@ -214,6 +226,12 @@ export class Engine implements EngineApi {
   }
 }
 
+/** Whether an animation's frames go through motion modules: those that came with the weights do unless told otherwise. */
+export function joinsFrames({ configs }: PackManifest, { motion, interaction }: RenderOptions): boolean {
+  if (configs.motion === undefined) return false;
+  return motion ?? (!isTemporalAttention(configs.motion) && interaction !== 'mutual');
+}
+
 /** What the networks read when they first look at a photo, and not before. */
 function filesForLater({ imageEncoder = [], referenceNet = [] }: PackManifest): string[] {
   return [...imageEncoder, ...referenceNet].flatMap(({ graph, weights }) => [graph, weights]);
@@ -224,6 +242,7 @@ const DEVICE_FAULTS = [
   DeviceLimitError,
   DoesNotFitError,
   DeviceLostError,
+  DeviceStalledError,
   OutOfMemoryError,
   NetworkError,
 ];
@@ -241,19 +260,4 @@ async function deviceFault(model: LoadedModel, error: unknown): Promise<unknown>
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   return model.lost.aborted ? model.lost.reason : error;
-}
-
-/** Like the promise, unless the signal comes first: then it rejects with the signal's reason. */
-async function untilAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  let abort = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort);
-  });
-  try {
-    await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }

@@ -3,12 +3,14 @@ import { drawSkeleton } from '../pose/skeleton.ts';
 import type { Pose } from '../pose/types.ts';
 import type { RenderedFrame, RenderOptions } from './api.ts';
 import type { Backend, Networks, Tensor } from './backend.ts';
+import type { ClipProgress } from './clip.ts';
 import { Denoiser } from './denoiser.ts';
 import { DeviceLostError, NotReadyError } from './errors.ts';
 import { fitImage, fitPose, type Size } from './fit.ts';
 import { Guides } from './guides.ts';
 import { imagePixels } from './image-pixels.ts';
 import { toPlanes } from './planes.ts';
+import { until } from './until.ts';
 
 export interface HeldReference {
   readonly image: ImageBitmap;
@@ -60,6 +62,71 @@ export class LoadedModel {
     options: RenderOptions,
     signal: AbortSignal,
   ): Promise<Omit<RenderedFrame, 'index'>> {
+    const compiled = await this.#prepare(references, options, signal);
+    const { denoiser, size } = compiled;
+    const started = performance.now();
+    const latents = await denoiser.denoise(this.#skeleton(pose, size), options, signal);
+    return this.#finish(compiled, latents, pose, options, started, signal);
+  }
+
+  /** The frames of a clip that motion modules join, from a number on; those before it are painted and not shown. */
+  async *clip(
+    references: readonly HeldReference[],
+    poses: readonly Pose[],
+    options: RenderOptions,
+    signal: AbortSignal,
+    from: number,
+    onProgress?: (progress: ClipProgress) => void,
+  ): AsyncGenerator<RenderedFrame> {
+    const compiled = await this.#prepare(references, options, signal);
+    const { denoiser, size } = compiled;
+    const skeletonOf = (frame: number) => this.#skeleton(poses[frame] as Pose, size);
+    let started = performance.now();
+    const frames = denoiser.denoiseClip(poses.length, skeletonOf, options, signal, onProgress);
+    for await (const { frame, latents } of frames) {
+      try {
+        if (frame < from) continue;
+        const pose = poses[frame] as Pose;
+        yield { index: frame, ...(await this.#finish(compiled, latents, pose, options, started, signal)) };
+      } finally {
+        latents.dispose();
+      }
+      started = performance.now();
+    }
+  }
+
+  /** From clean latents to a picture; `started` is when the first of what made them was issued. */
+  async #finish(
+    compiled: Compiled,
+    latents: Tensor,
+    pose: Pose,
+    options: RenderOptions,
+    started: number,
+    signal: AbortSignal,
+  ): Promise<Omit<RenderedFrame, 'index'>> {
+    const { networks } = compiled;
+    // Nothing waits here: what was issued goes on while the next is issued, and each stage ends when the device says so.
+    const denoised = moment(networks);
+    const decoded = await networks.decode(latents);
+    const made = moment(networks);
+    const picture = await this.#retouched(compiled, decoded, pose, options);
+    try {
+      const image = await until(closedUnlessWanted(networks.toImage(picture), signal), signal);
+      const ended = performance.now();
+      const [denoisedAt, madeAt] = await Promise.all([denoised, made]);
+      const retouchMs = picture === decoded ? 0 : ended - madeAt;
+      return { image, timings: { denoiseMs: denoisedAt - started, decodeMs: ended - denoisedAt, retouchMs } };
+    } finally {
+      picture.dispose();
+    }
+  }
+
+  /** Networks for this size, which have looked at these references. */
+  async #prepare(
+    references: readonly HeldReference[],
+    options: RenderOptions,
+    signal: AbortSignal,
+  ): Promise<Compiled> {
     if (references.length === 0) {
       throw new NotReadyError('There is no reference to render from.', 'Set a reference photo first.');
     }
@@ -82,31 +149,17 @@ export class LoadedModel {
       }
       compiled.references = references;
     }
-
-    const started = performance.now();
-    const latents = await denoiser.denoise(this.#skeleton(pose, size), options, signal);
-    const denoised = performance.now();
-    const { picture, retouchMs } = await this.#picture(compiled, latents, pose, options);
-    try {
-      const image = await networks.toImage(picture);
-      const decodeMs = performance.now() - denoised;
-      const timings = { denoiseMs: denoised - started, decodeMs, retouchMs };
-      return { image, timings };
-    } finally {
-      picture.dispose();
-    }
+    return compiled;
   }
 
-  /** A frame decoded, and retouched where that is wanted and the pack can do it. */
-  async #picture(
+  /** The frame with the photo's detail where that is wanted and the pack can do it; else the frame itself. */
+  async #retouched(
     { networks, retouching, size }: Compiled,
-    latents: Tensor,
+    decoded: Tensor,
     pose: Pose,
     { retouch = true }: RenderOptions,
-  ): Promise<{ picture: Tensor; retouchMs: number }> {
-    const decoded = await networks.decode(latents);
-    if (!retouch || retouching === undefined) return { picture: decoded, retouchMs: 0 };
-    const began = performance.now();
+  ): Promise<Tensor> {
+    if (!retouch || retouching === undefined) return decoded;
     const held = [decoded];
     const { photo, guides } = retouching;
     const upload = (planes: Float32Array): Tensor => {
@@ -116,14 +169,13 @@ export class LoadedModel {
     };
     try {
       const { torso, limbs, nearness } = guides.for(fitPose(pose, size));
-      const picture = await networks.retouch({
+      return await networks.retouch({
         frame: decoded,
         photo,
         torso: upload(torso),
         limbs: upload(limbs),
         nearness: upload(nearness),
       });
-      return { picture, retouchMs: performance.now() - began };
     } finally {
       for (const tensor of held) tensor.dispose();
     }
@@ -144,6 +196,22 @@ export class LoadedModel {
   #skeleton(pose: Pose, size: Size): Float32Array {
     return toPlanes(drawSkeleton(fitPose(pose, size), this.pack.manifest.skeleton), 1 / 255, 0);
   }
+}
+
+/** When the device has done all that was asked of it until now. */
+function moment(networks: Networks): Promise<number> {
+  const at = networks.settle('the device painted a frame').then(() => performance.now());
+  at.catch(() => undefined);
+  return at;
+}
+
+/** A picture that comes after the signal is nobody's. */
+function closedUnlessWanted(image: Promise<ImageBitmap>, signal: AbortSignal): Promise<ImageBitmap> {
+  image.then(
+    (late) => signal.aborted && late.close(),
+    () => undefined,
+  );
+  return image;
 }
 
 /** Of planes that lie one after another. */

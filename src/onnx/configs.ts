@@ -22,18 +22,22 @@ export interface UNetConfig {
   readonly [other: string]: unknown;
 }
 
-/** diffusers' MotionAdapter: modules after every layer of a U-Net, which look along time. */
-export interface MotionConfig {
+/** Modules that look along time, of either kind. */
+export type MotionConfig = MotionAdapterConfig | TemporalAttentionConfig;
+
+/** diffusers' MotionAdapter: AnimateDiff's modules, after every layer of a U-Net. */
+export interface MotionAdapterConfig {
+  readonly _class_name?: string;
   readonly block_out_channels: readonly number[];
   readonly motion_layers_per_block?: number | readonly number[];
   readonly motion_mid_block_layers_per_block?: number;
   readonly motion_transformer_layers_per_block?: number | readonly number[];
   readonly motion_num_attention_heads: number | readonly number[];
   readonly motion_norm_num_groups: number;
+  /** Ours: by up block, where they are others. */
+  readonly up_norm_num_groups?: readonly number[];
   readonly motion_max_seq_length: number;
   readonly use_motion_mid_block: boolean;
-  /** Ours: of the modules in up blocks without attention, whose number diffusers' UNetMotionModel fixes. */
-  readonly plain_up_norm_num_groups?: number;
   /**
    * Ours: each frame has a group norm of its own, as in AnimateDiff's and AnimateAnyone's own code. diffusers measures
    * all frames as one.
@@ -41,6 +45,22 @@ export interface MotionConfig {
   readonly norm_each_frame?: boolean;
   readonly [other: string]: unknown;
 }
+
+/** Ours: modules after every self-attention of a U-Net. */
+export interface TemporalAttentionConfig {
+  readonly _class_name: 'TemporalAttention';
+  /** What each self-attention works on, in the order of the network. */
+  readonly channels: readonly number[];
+  /** Of queries and keys, all heads together. */
+  readonly width: number;
+  /** By head, what a frame of distance in time costs. */
+  readonly slopes: readonly number[];
+  readonly max_frames: number;
+  readonly [other: string]: unknown;
+}
+
+export const isTemporalAttention = (config: MotionConfig): config is TemporalAttentionConfig =>
+  config._class_name === 'TemporalAttention';
 
 /** ControlNetConditioningEmbedding. */
 export interface PoseEncoderConfig {
@@ -69,6 +89,15 @@ export interface RetoucherConfig {
   readonly layers_per_block: readonly number[];
   /** Width at the picture's own size. */
   readonly last_channels: number;
+  readonly [other: string]: unknown;
+}
+
+/** Ours: the network that says what each pixel of a picture of a person or a garment shows. */
+export interface ParserConfig {
+  readonly classes: number;
+  readonly block_out_channels: readonly number[];
+  /** Residual layers at each of these widths on the way down. */
+  readonly layers_per_block: readonly number[];
   readonly [other: string]: unknown;
 }
 

@@ -91,6 +91,13 @@ export function silu(trace: Trace, x: Value): Value {
 
 export const relu = (trace: Trace, x: Value): Value => trace.node('Relu', [x], x.shape);
 
+/** Two convolutions whose sum with what they saw goes through a ReLU. */
+export function residual(trace: Trace, name: string, x: Value): Value {
+  const out = x.shape[1] as number;
+  const first = relu(trace, conv(trace, `${name}.first`, x, { out }));
+  return relu(trace, add(trace, x, conv(trace, `${name}.second`, first, { out })));
+}
+
 /** The quick one: a sigmoid in the error function's place. */
 export function quickGelu(trace: Trace, x: Value): Value {
   return trace.node('Mul', [x, trace.node('Sigmoid', [scale(trace, x, 1.702)], x.shape)], x.shape);

@@ -10,6 +10,7 @@ import {
   timeEmbedding,
   worstError,
 } from '../../tools/run-parts.ts';
+import { planMotion } from './motion.ts';
 import { splitMotionModel } from './motion-shape.ts';
 import { planUNet } from './unet.ts';
 
@@ -33,13 +34,13 @@ describe.each([
 ] as const)("diffusers' UNetMotionModel, weights in %s", async (precision, tolerance) => {
   const truth = await readTensors(`${folder}/io.safetensors`);
   const weights = await readTensors(`${folder}/unet.safetensors`);
-  const plan = planUNet(configs.unet, configs.motion);
+  const { modules: planned } = planMotion(configs.motion);
+  const plan = { ...planUNet(configs.unet, configs.motion), modules: planned };
   const segments: Runner[] = [];
   const modules: Runner[] = [];
   // ONNX Runtime's WASM build cannot make two sessions at once.
   for (const each of plan.segments) segments.push(await Runner.load(assemble(each, weights, precision)));
-  for (const { plan: each } of plan.motions)
-    modules.push(await Runner.load(assemble(each, weights, precision)));
+  for (const { plan: each } of planned) modules.push(await Runner.load(assemble(each, weights, precision)));
   const sample = numbersOf(truth, 'sample');
   const frames = sample.shape[2]!;
   const pose = { shape: [1, 32, 16, 12], values: new Float32Array(32 * 16 * 12) };

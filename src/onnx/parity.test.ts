@@ -10,6 +10,7 @@ import {
   worstError,
 } from '../../tools/run-parts.ts';
 import { planAutoencoder } from './autoencoder.ts';
+import { PARSER_INPUTS, planParser } from './parser.ts';
 import { planPoseEncoder } from './pose-encoder.ts';
 import { planRetoucher, RETOUCHER_INPUTS } from './retoucher.ts';
 import { planUNet } from './unet.ts';
@@ -102,6 +103,19 @@ describe.each([
     const pictures = Object.keys(RETOUCHER_INPUTS).map((name) => [name, numbersOf(truth, name)]);
     const { image } = await runner.run(Object.fromEntries(pictures));
     expect(worstError(image!, numbersOf(truth, 'image'))).toBeLessThan(tolerance);
+  });
+
+  it("parser (PyTorch's numbers)", async () => {
+    const folder = 'fixtures/parser';
+    const truth = await readTensors(`${folder}/io.safetensors`);
+    const weights = await readTensors(`${folder}/weights.safetensors`);
+    const runner = await Runner.load(
+      assemble(planParser(readJson(`${folder}/config.json`)), weights, precision),
+    );
+    const pictures = Object.keys(PARSER_INPUTS).map((name) => [name, numbersOf(truth, name)]);
+    const { labels, joints } = await runner.run(Object.fromEntries(pictures));
+    expect(worstError(labels!, numbersOf(truth, 'labels'))).toBeLessThan(tolerance);
+    expect(worstError(joints!, numbersOf(truth, 'joints'))).toBeLessThan(tolerance);
   });
 
   describe.each(['tiny', 'kl'])('autoencoder %s', async (kind) => {

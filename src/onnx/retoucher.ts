@@ -1,7 +1,7 @@
 import { isCount } from './bounds.ts';
 import type { RetoucherConfig } from './configs.ts';
 import { UnknownArchitectureError } from './errors.ts';
-import { add, conv, relu, sizeAt, upsample } from './layers.ts';
+import { add, conv, relu, residual, sizeAt, upsample } from './layers.ts';
 import { type SegmentPlan, Trace, type Value } from './trace.ts';
 
 /** What the retoucher looks at, all as large as the picture, with their channels. */
@@ -90,12 +90,6 @@ function meanAround(trace: Trace, x: Value, side: number): Value {
   const pad = (side - 1) / 2;
   const window = { kernel_shape: [side, side], strides: [1, 1], pads: [pad, pad, pad, pad] };
   return trace.node('AveragePool', [x], x.shape, window);
-}
-
-function residual(trace: Trace, name: string, x: Value): Value {
-  const out = x.shape[1] as number;
-  const first = relu(trace, conv(trace, `${name}.first`, x, { out }));
-  return relu(trace, add(trace, x, conv(trace, `${name}.second`, first, { out })));
 }
 
 function beside(trace: Trace, pictures: readonly Value[]): Value {

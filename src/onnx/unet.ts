@@ -1,4 +1,5 @@
-import type { MotionConfig, UNetConfig } from './configs.ts';
+import { isTemporalAttention, type MotionConfig, type UNetConfig } from './configs.ts';
+import { UnknownArchitectureError } from './errors.ts';
 import {
   add,
   attend,
@@ -15,7 +16,7 @@ import {
   upsampleLike,
 } from './layers.ts';
 import type { Dimension } from './model.ts';
-import { groupMoments, type MotionModule, planMotionModule } from './motion.ts';
+import { groupMoments } from './motion.ts';
 import { type MotionShape, motionShape } from './motion-shape.ts';
 import { type SegmentPlan, Trace, type Value } from './trace.ts';
 import { type UNetShape, unetShape } from './unet-shape.ts';
@@ -29,8 +30,7 @@ export interface UNetPlan {
   readonly segments: readonly SegmentPlan[];
   /** The self-attentions, in the order of the network. Without motion modules, i lies between segments i and i + 1. */
   readonly attentions: readonly Attention[];
-  readonly motions: readonly MotionModule[];
-  /** What lies between segment i and segment i + 1, by its place in one of the lists above. */
+  /** What lies between segment i and segment i + 1, by its number among its kind. */
   readonly cuts: readonly Cut[];
 }
 
@@ -42,14 +42,18 @@ export type Cut = { readonly attention: number } | { readonly motion: number };
  * and the target pass, where they see the reference's keys and values too.
  *
  * With motion modules it is cut after every layer too: there a segment ends in `hidden.i` and its tokens, `tokens.i`,
- * and the next one takes `hidden.i` and `moved.i`, which is added to it. Between the two all frames meet; everywhere
+ * and the next one takes `hidden.i` and `moved.i`, which is added to it (see motion.ts). Between the two all frames meet; everywhere
  * else each goes its own way, so that what a clip takes in memory does not grow with what a frame's layers take.
  */
 export function planUNet(config: UNetConfig, motion?: MotionConfig): UNetPlan {
   const shape = unetShape(config);
-  const writer = new UNetWriter(shape, undefined, motion && motionShape(motion, shape));
+  // Our own modules lie behind the attentions, where it is cut anyway.
+  const adapter = motion && !isTemporalAttention(motion) ? motionShape(motion) : undefined;
+  const writer = new UNetWriter(shape, undefined, adapter);
   const segments = writer.write();
-  return { segments, attentions: writer.attentions, motions: writer.motions, cuts: writer.cuts };
+  const left = adapter?.places[writer.motions];
+  if (left) throw new UnknownArchitectureError('motion module', `the U-Net has no place for ${left.name}`);
+  return { segments, attentions: writer.attentions, cuts: writer.cuts };
 }
 
 /** A tensor of the denoiser in a reference net's segment. */
@@ -75,7 +79,6 @@ export function planReferenceNet(config: UNetConfig): ReferenceNetPlan {
   return {
     segments,
     attentions: writer.attentions,
-    motions: [],
     cuts: writer.cuts.slice(0, -1),
     spare: new Set(names.filter((name) => !used.has(name))),
   };
@@ -83,7 +86,7 @@ export function planReferenceNet(config: UNetConfig): ReferenceNetPlan {
 
 class UNetWriter {
   readonly attentions: Attention[] = [];
-  readonly motions: MotionModule[] = [];
+  motions = 0;
   readonly cuts: Cut[] = [];
   private readonly trace: Trace;
   private readonly skips: Value[] = [];
@@ -115,7 +118,7 @@ class UNetWriter {
       for (let j = 0; j < level.layers; j++) {
         x = this.resnet(`${block}.resnets.${j}`, x, level.channels, time);
         if (level.downAttends) x = this.transformer(`${block}.attentions.${j}`, x, i);
-        x = this.move(`${block}.motion_modules.${j}`, x, i, this.motion?.groups);
+        x = this.move(`${block}.motion_modules.${j}`, x);
         this.keepSkip(x);
       }
       if (i < levels.length - 1) {
@@ -130,8 +133,7 @@ class UNetWriter {
       x = this.resnet('mid_block.resnets.0', x, channels, time);
       if (shape.middle === 'attention') {
         x = this.transformer('mid_block.attentions.0', x, deepest);
-        if (this.motion?.inMiddle)
-          x = this.move('mid_block.motion_modules.0', x, deepest, this.motion.groups);
+        x = this.move('mid_block.motion_modules.0', x);
         x = this.resnet('mid_block.resnets.1', x, channels, time);
       }
     }
@@ -141,8 +143,7 @@ class UNetWriter {
       for (let j = 0; j <= level.layers; j++) {
         x = this.resnet(`${name}.resnets.${j}`, this.joinSkip(x), level.channels, time);
         if (level.upAttends) x = this.transformer(`${name}.attentions.${j}`, x, i);
-        const groups = level.upAttends ? this.motion?.groups : this.motion?.plainUpGroups;
-        x = this.move(`${name}.motion_modules.${j}`, x, i, groups);
+        x = this.move(`${name}.motion_modules.${j}`, x);
       }
       if (i > 0) {
         const larger = upsampleLike(trace, x, this.nextSkip);
@@ -258,24 +259,31 @@ class UNetWriter {
   }
 
   /** Ends the graph where all frames meet; the next one starts from the frame and what was made of all of them. */
-  private move(name: string, x: Value, level: number, groups: number | undefined): Value {
-    const { trace, motion, motions } = this;
-    if (motion === undefined || groups === undefined) return x;
-    const at = motions.length;
+  private move(name: string, x: Value): Value {
+    const { trace, motion } = this;
+    if (motion === undefined) return x;
+    const at = this.motions;
+    const place = motion.places[at];
+    if (place?.name !== name) {
+      // The middle may have none.
+      if (name.startsWith('mid_block')) return x;
+      throw new UnknownArchitectureError('motion module', `the U-Net has a layer more, ${name}`);
+    }
     const channels = x.shape[1] as number;
-    const [tokens, moved] = [`tokens.${at}`, `moved.${at}`];
-    const { normEach } = motion;
+    const width = motion.channels[place.level];
+    if (width !== channels)
+      throw new UnknownArchitectureError(
+        'motion module',
+        `${name} is ${width} channels wide and the U-Net ${channels}`,
+      );
     trace.output(x, `hidden.${at}`);
-    const even = normEach ? groupNorm(trace, `${name}.norm`, x, groups, 1e-6) : x;
-    const flat = toTokens(trace, even, dimAt('tokens', level));
-    trace.output(flat, tokens);
-    const moments = normEach ? {} : { moments: `moments.${at}` };
-    if (moments.moments) trace.output(groupMoments(trace, x, groups), moments.moments);
-    const plan = planMotionModule(name, channels, level, groups, motion);
-    motions.push({ name, channels, level, plan, tokens, ...moments, moved });
+    const flat = toTokens(trace, x, dimAt('tokens', place.level));
+    trace.output(flat, `tokens.${at}`);
+    trace.output(groupMoments(trace, x, place.groups), `moments.${at}`);
+    this.motions++;
     this.cuts.push({ motion: at });
     trace.cut();
-    return add(trace, x, toPicture(trace, trace.input(moved, flat.shape), x));
+    return add(trace, x, toPicture(trace, trace.input(`moved.${at}`, flat.shape), x));
   }
 
   private crossAttention(name: string, x: Value, context: Value, heads: number): Value {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { poseEncoderTensors, type Tensors, unetTensors } from '../../tools/diffusers-tensors.ts';
 import { SCHEDULER, stableDiffusionUNet } from '../../tools/generate-checkpoint.ts';
 import { exportToMemory, type Files, manifestOf, memoryFolder } from '../../tools/memory-pack.ts';
+import { motionModules } from '../../tools/published-names.ts';
 import { jsonFile, randomFloats, safetensorsFile } from '../../tools/random-weights.ts';
 import { torchTensors } from '../../tools/torch-files.ts';
 import { UnknownArchitectureError } from '../onnx/errors.ts';
@@ -21,10 +22,7 @@ const GUIDER = {
   conditioning_channels: 3,
   block_out_channels: [16, 32, 96, 256],
 };
-const MOTION: Tensors = new Map([
-  ['down_blocks.0.motion_modules.0.temporal_transformer.proj_in.weight', [32, 32]],
-  ['down_blocks.0.motion_modules.0.temporal_transformer.transformer_blocks.0.norms.0.weight', [32]],
-]);
+const MOTION = motionModules({ frames: 32, inMiddle: true }, [32, 64]);
 
 async function exported(files: Files, file?: string, notes?: string[]) {
   const folder = memoryFolder('weights', files);
@@ -46,10 +44,10 @@ describe("AnimateAnyone's weights", () => {
   it.each([
     ['as they are published', undefined],
     ['asked for by the denoiser', 'denoising_unet.pth'],
-  ])('become a pack without a config, and say what is left out: %s', async (_, file) => {
+  ])('become a pack that joins frames, without a config, and say what is left out: %s', async (_, file) => {
     const notes: string[] = [];
     const told = manifestOf(await exported(new Map(published), file, notes));
-    const { configs, referenceNet, defaults } = told;
+    const { configs, referenceNet, motion, defaults } = told;
     expect(configs.unet).toMatchObject({ block_out_channels: [32, 64], cross_attention_dim: 768 });
     expect(configs.poseEncoder).toMatchObject(GUIDER);
     expect(configs.scheduler).toMatchObject({
@@ -58,12 +56,20 @@ describe("AnimateAnyone's weights", () => {
       rescale_betas_zero_snr: true,
       timestep_spacing: 'trailing',
     });
-    expect(referenceNet).toHaveLength(told.unet.length - 1);
+    expect(configs.motion).toMatchObject({
+      motion_max_seq_length: 32,
+      motion_num_attention_heads: 8,
+      norm_each_frame: true,
+      use_motion_mid_block: true,
+    });
+    // Two layers in each of two levels on the way down, the middle, three a level on the way up.
+    expect(motion).toHaveLength(11);
+    expect(told.unet.flatMap(({ motion: at }) => at ?? [])).toEqual([...motion!.keys()]);
+    expect(told.unet.flatMap(({ attention }) => attention ?? [])).toHaveLength(referenceNet!.length);
     expect(defaults.guidance).toBe(3.5);
     expect(notes).toEqual([
-      expect.stringContaining('motion_module.pth'),
       expect.stringContaining("AnimateAnyone's is assumed"),
-      expect.stringMatching(/Left out of denoising_unet.pth: the motion modules.*\(tensors: 2\)/),
+      expect.stringMatching(/Left out of denoising_unet.pth: the motion modules.*\(tensors: 308\)/),
     ]);
   });
 
@@ -74,10 +80,24 @@ describe("AnimateAnyone's weights", () => {
       await expect(exported(files, file)).rejects.toThrow(
         expect.objectContaining({
           constructor: ReferenceNetError,
-          files: ['denoising_unet.pth', 'motion_module.pth'],
+          files: ['denoising_unet.pth'],
         }),
       );
     }
+  });
+
+  it('paint frame by frame without their motion modules', async () => {
+    const files = new Map(published);
+    files.delete('motion_module.pth');
+    const { configs: told, motion, unet, referenceNet } = manifestOf(await exported(files));
+    expect(told.motion ?? motion).toBeUndefined();
+    expect(unet).toHaveLength(referenceNet!.length + 1);
+  });
+
+  it('of another width than their motion modules are refused', async () => {
+    const files = new Map(published);
+    files.set('motion_module.pth', torch(motionModules({ frames: 32, inMiddle: true }, [64, 64])));
+    await expect(exported(files)).rejects.toThrow('is 64 channels wide and the U-Net 32');
   });
 
   it('are no model by their motion modules alone', async () => {

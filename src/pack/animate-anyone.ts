@@ -5,7 +5,7 @@ import type { Folder } from './folder.ts';
 import { type TensorInfo, WEIGHT_ENDINGS } from './tensor-file.ts';
 
 /** The files that AnimateAnyone's reproductions publish, each with a state dict of its own. */
-const REFERENCE_NET_FILES = ['reference_unet', 'denoising_unet', 'motion_module'];
+const REFERENCE_NET_FILES = ['reference_unet', 'denoising_unet'];
 
 /**
  * AnimateAnyone takes the reference from a second U-Net. Its denoiser has the very tensors of a U-Net for one, so it
@@ -17,19 +17,6 @@ export async function refuseReferenceNets(folder: Folder): Promise<void> {
     for (const ending of WEIGHT_ENDINGS) if (await folder.open(stem + ending)) found.push(stem + ending);
   }
   if (found.length > 0) throw new ReferenceNetError(folder.name, found);
-}
-
-/** That motion modules beside a pair of U-Nets are left out. */
-export async function leftOutMotion(folder: Folder): Promise<string[]> {
-  for (const ending of WEIGHT_ENDINGS) {
-    const path = `motion_module${ending}`;
-    if (await folder.open(path)) {
-      return [
-        `Left out: ${path}. Frames are painted one by one, and what it learnt of movement is not used.`,
-      ];
-    }
-  }
-  return [];
 }
 
 /** What the published weights were trained to be sampled with. */

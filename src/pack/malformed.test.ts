@@ -85,7 +85,13 @@ describe('a malformed checkpoint', () => {
     ['TorchFileError', 'does not begin', new Uint8Array(0)],
     ['TorchFileError', 'does not begin', encodeText('<!doctype html><title>404</title>')],
     ['TorchFileError', 'does not begin', encodeText('version https://git-lfs.github.com/spec/v1\n')],
-    ['TorchFileError', 'before 1.6', concat([op.start, op.dict, op.stop])],
+    // From before PyTorch 1.6: five pickles in a row.
+    ['TorchFileError', 'cut short', concat([op.start, op.dict, op.stop])],
+    [
+      'TorchFileError',
+      'does not begin as such a file does',
+      concat(Array.from({ length: 5 }, () => concat([op.start, op.dict, op.stop]))),
+    ],
     ['TorchFileError', 'cut short', sound.slice(0, 200)],
     ['TorchFileError', 'zip is damaged', patched(-6, 0xff)],
     ['TorchFileError', 'without data.pkl', torchFileNamed('other.pkl')],
@@ -120,8 +126,22 @@ describe('a malformed checkpoint', () => {
     ['TorchFileError', 'instruction 0x69', program(op.mark, op.raw(0x69))],
     [
       'TorchFileError',
-      'instruction 0x81',
+      'object of no known kind',
       program(op.global('collections', 'OrderedDict'), op.raw(0x29, 0x81)),
+    ],
+    // A module of TorchScript that holds itself.
+    [
+      'TorchFileError',
+      'modules within modules without end',
+      program(
+        op.global('__torch__', 'Net'),
+        op.raw(0x29, 0x81, 0x71, 0),
+        op.dict,
+        op.text('inner'),
+        op.raw(0x68, 0),
+        op.setItem,
+        op.build,
+      ),
     ],
     ['TorchFileError', 'no dict', program(op.raw(0x5d), op.dict, op.build)],
     ['TorchFileError', 'impossible', calls('torch._utils', '_rebuild_tensor_v2', op.text('a'))],

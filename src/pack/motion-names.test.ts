@@ -5,6 +5,7 @@ import { unetTensors } from '../../tools/diffusers-tensors.ts';
 import { stableDiffusionUNet } from '../../tools/generate-checkpoint.ts';
 import { listOf, publishedTensors } from '../../tools/published-names.ts';
 import { TensorUnexpectedError, UnknownArchitectureError } from '../onnx/errors.ts';
+import { planMotion } from '../onnx/motion.ts';
 import { planUNet } from '../onnx/unet.ts';
 import { checkpointOf } from './checkpoint.ts';
 import { expectTensors } from './export.ts';
@@ -39,14 +40,12 @@ const UNET = stableDiffusionUNet([320, 640, 1280, 1280]);
 /** That every tensor of a U-Net and of these modules has its place, and no other is asked for. */
 function expectMapped(list: List): void {
   const motion = fileOf(list, 'motion.ckpt');
-  const plan = planUNet(UNET, motionConfigOf(motion.tensors));
-  const plans = [...plan.segments, ...plan.motions.map((each) => each.plan)];
-  const spatial = checkpointOf([fileOf(unetTensors(UNET), 'unet')]);
+  const config = motionConfigOf(motion.tensors);
+  const plans = planMotion(config).modules.map(({ plan }) => plan);
+  // The frames' segments have no weights of theirs.
+  expectTensors('U-Net', planUNet(UNET, config).segments, checkpointOf([fileOf(unetTensors(UNET), 'unet')]));
   const temporal = checkpointOf([motion], presentMotionName);
-  expectTensors('U-Net', plans, {
-    tensors: new Map([...spatial.tensors, ...temporal.tensors]),
-    read: spatial.read,
-  });
+  expectTensors('motion module', plans, temporal);
 }
 
 describe.each([
@@ -69,7 +68,8 @@ describe.each([
       block_out_channels: [320, 640, 1280, 1280],
       motion_layers_per_block: [2, 2, 2, 2],
     });
-    expect(planUNet(UNET, config).motions).toHaveLength(modules);
+    expect(planMotion(config).modules).toHaveLength(modules);
+    expect(planUNet(UNET, config).cuts).toHaveLength(16 + modules);
   });
 
   it('are all mapped', () => {
@@ -100,6 +100,6 @@ it('what has no motion modules is said by its tensors', () => {
 it('modules of another U-Net are refused', () => {
   const { tensors } = fileOf(published('animatediff-v2'), 'x');
   expect(() => planUNet(stableDiffusionUNet([32, 64]), motionConfigOf(tensors))).toThrow(
-    'made for levels of 320, 640, 1280, 1280 channels',
+    'is 320 channels wide and the U-Net 32',
   );
 });

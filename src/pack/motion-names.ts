@@ -1,4 +1,4 @@
-import type { MotionConfig } from '../onnx/configs.ts';
+import type { MotionAdapterConfig } from '../onnx/configs.ts';
 import { UnknownArchitectureError } from '../onnx/errors.ts';
 import type { TensorInfo } from './tensor-file.ts';
 
@@ -31,7 +31,7 @@ export function presentMotionName(name: string): string | undefined {
  * The config of motion modules that came without one, told by their shapes under either kind of name. No shape tells
  * the number of heads and norm groups: they are those of every module that was published, 8 and 32.
  */
-export function motionConfigOf(tensors: ReadonlyMap<string, TensorInfo>): MotionConfig {
+export function motionConfigOf(tensors: ReadonlyMap<string, TensorInfo>): MotionAdapterConfig {
   const shapes = new Map<string, readonly number[]>();
   for (const [name, { shape }] of tensors) shapes.set(presentMotionName(name) ?? name, shape);
   const moduleAt = (block: string, i: number) => `${block}.motion_modules.${i}`;

@@ -3,18 +3,21 @@ import { presentAutoencoderName } from '../onnx/autoencoder-kl.ts';
 import type {
   AutoencoderConfig,
   ImageEncoderConfig,
+  MotionConfig,
   PoseEncoderConfig,
   RetoucherConfig,
   SchedulerConfig,
   UNetConfig,
 } from '../onnx/configs.ts';
 import { IMAGE_TOKENS, type ImageTokens, planImageEncoder } from '../onnx/image-encoder.ts';
+import { type MotionPlan, planMotion } from '../onnx/motion.ts';
 import { planPoseEncoder } from '../onnx/pose-encoder.ts';
 import { planRetoucher } from '../onnx/retoucher.ts';
 import type { SegmentPlan } from '../onnx/trace.ts';
 import { DENOISER_PREFIX, planReferenceNet, planUNet, type UNetPlan } from '../onnx/unet.ts';
 import { DdimSchedule } from '../scd/ddim.ts';
 import { isImageProcessor } from './image-processor.ts';
+import { presentMotionName } from './motion-names.ts';
 
 /** A graph of a network, or a list of them that run one after another. Its key is its name in pack.json. */
 export interface PartEntry<Plan> {
@@ -39,8 +42,8 @@ export interface NetworkEntry<Config, Plan, Parts = Readonly<Record<string, Part
   readonly parts: Parts;
   /** Why it does not go together with the others, in words. */
   misfit?(own: Planned<Config, Plan>, others: Others): string | undefined;
-  /** The present name of a tensor. */
-  rename?(name: string): string;
+  /** The present name of a tensor; undefined for one that says nothing new. */
+  rename?(name: string): string | undefined;
   /** Tensors that may be among its weights and are left out. */
   isSpare?(name: string, plan: Plan): boolean;
   /** What its tensors of the U-Net begin with. */
@@ -49,9 +52,11 @@ export interface NetworkEntry<Config, Plan, Parts = Readonly<Record<string, Part
   faults?(json: Readonly<Record<string, unknown>>): string[];
 }
 
-/** What pack.json says beside the configs and a plan depends on. */
+/** What a plan depends on beside its config. */
 export interface PlanExtras {
   readonly imageTokens?: ImageTokens | undefined;
+  /** The config of motion modules, for which the U-Net is cut. */
+  readonly motion?: MotionConfig | undefined;
 }
 
 export interface Planned<Config, Plan> {
@@ -90,15 +95,38 @@ export const NETWORKS = {
     places: ['unet', 'denoising_unet'],
     isNeeded: true,
     storage: 'int8',
-    plan: (config: UNetConfig) => planUNet(config),
+    plan: (config: UNetConfig, { motion }: PlanExtras) => planUNet(config, motion),
     parts: {
       unet: {
         when: 'step',
         isList: true,
         segments: ({ segments }) => segments,
-        about: ({ attentions }, i) => attentions[i] && { attention: attentions[i] },
+        about: ({ attentions, cuts }, i) => {
+          const cut = cuts[i];
+          if (cut === undefined || 'motion' in cut) return cut;
+          return { attention: attentions[cut.attention] };
+        },
       },
     },
+  }),
+  motion: network({
+    title: 'motion module',
+    places: ['motion_module', 'motion_adapter', 'motion'],
+    storage: 'int8',
+    plan: (config: MotionConfig): MotionPlan => planMotion(config),
+    parts: {
+      motion: { when: 'step', isList: true, segments: ({ modules }) => modules.map(({ plan }) => plan) },
+    },
+    misfit({ plan: { modules, shape } }, { unet }) {
+      // A U-Net that is cut for its modules has shown that they fit.
+      if (shape) return undefined;
+      const own = modules.map(({ channels }) => channels).join();
+      const widths = unet.plan.attentions.map(({ heads, headSize }) => heads * headSize).join();
+      return own === widths
+        ? undefined
+        : `the motion modules work on ${own} channels and the U-Net's self-attentions on ${widths}`;
+    },
+    rename: presentMotionName,
   }),
   referenceNet: network({
     title: 'reference net',
@@ -230,9 +258,11 @@ export interface PartFiles {
   readonly weights: string;
 }
 
-/** Of a list. The U-Net's segments but the last end in the q, k and v of a self-attention with these dimensions. */
+/** Of a list. The U-Net's segments but the last end in the q, k and v of a self-attention with these dimensions, */
 export interface SegmentFiles extends PartFiles {
   readonly attention?: { readonly heads: number; readonly headSize: number };
+  /** or before the motion module with this number. */
+  readonly motion?: number;
 }
 
 type FilesOf<Parts> = {

@@ -1,16 +1,12 @@
 import type {
   ImageEncoderConfig,
   ImageProcessorConfig,
+  MotionConfig,
   PoseEncoderConfig,
   SchedulerConfig,
   UNetConfig,
 } from '../onnx/configs.ts';
-import {
-  ANIMATE_ANYONE_SCHEDULER,
-  leftOutMotion,
-  poseEncoderConfigOf,
-  refuseReferenceNets,
-} from './animate-anyone.ts';
+import { ANIMATE_ANYONE_SCHEDULER, poseEncoderConfigOf, refuseReferenceNets } from './animate-anyone.ts';
 import {
   type Checkpoint,
   checkpointOf,
@@ -27,6 +23,7 @@ import { poseEncoderIn } from './controlnet.ts';
 import { WeightsNotFoundError } from './errors.ts';
 import type { Folder } from './folder.ts';
 import { imageProcessorOf } from './image-processor.ts';
+import { motionConfigOf, presentMotionName } from './motion-names.ts';
 import { type AnyNetwork, type ConfigOf, NETWORKS, type NetworkKey, networkEntries } from './networks.ts';
 import { refuseAccessories } from './recognize.ts';
 import { readStableDiffusion, SCHEDULER } from './stable-diffusion.ts';
@@ -56,6 +53,7 @@ export async function openNetworks(from: Folder, path?: string): Promise<OpenNet
   const told: Partial<Record<string, () => Promise<Found<object> | OpenNetwork<object> | undefined>>> = {
     unet: async () => (await toldUNet(from, NETWORKS.unet)) ?? (file && unetOf([file], [])),
     referenceNet: () => toldUNet(from, NETWORKS.referenceNet),
+    motion: () => motionAlone(from),
     poseEncoder: () => poseEncoderAlone(from),
     scheduler: async () => ({
       config: await ownScheduler(
@@ -93,8 +91,7 @@ export async function openNetworks(from: Folder, path?: string): Promise<OpenNet
     };
   };
   const referenceNet = await openOne('referenceNet', NETWORKS.referenceNet);
-  if (referenceNet) notes.push(...(await leftOutMotion(from)));
-  else if (!stable) await refuseReferenceNets(from);
+  if (!referenceNet && !stable) await refuseReferenceNets(from);
   for (const [key, network] of networkEntries()) {
     const opened = key === 'referenceNet' ? referenceNet : await openOne(key, network);
     if (opened) networks[key] = opened;
@@ -175,6 +172,14 @@ async function poseEncoderAlone(from: Folder): Promise<OpenNetwork<PoseEncoderCo
   if (files === undefined) await needConfig(from, NETWORKS.poseEncoder);
   const weights: Checkpoint = poseEncoderIn(files ?? []);
   return { config: poseEncoderConfigOf(weights.tensors), weights };
+}
+
+/** Motion modules as their authors publish them: without a config. */
+async function motionAlone(from: Folder): Promise<OpenNetwork<MotionConfig> | undefined> {
+  const files = await findWeights(from, configlessStems(NETWORKS.motion));
+  if (files === undefined) return undefined;
+  const tensors = checkpointOf(files).tensors;
+  return { config: motionConfigOf(tensors), weights: checkpointOf(files, presentMotionName) };
 }
 
 async function openNamed(from: Folder, path: string) {

@@ -12,7 +12,7 @@ const COUNTERS = /(^|\.)(position_ids|num_batches_tracked)$/;
 /** What a U-Net's file may hold beside the U-Net. */
 const BESIDE: readonly { readonly what: string; readonly has: RegExp }[] = [
   {
-    what: 'the motion modules: frames are painted one by one, and what they learnt of movement is not used',
+    what: 'the motion modules, which are taken from a file of their own (motion_module) and from nowhere else',
     has: /\.motion_modules\./,
   },
   { what: 'the averaged copy of the weights', has: /^(ema|ema_model|ema_unet|unet_ema)\./ },

@@ -17,12 +17,15 @@ import {
  * The graphs of a pack's networks. Throws for a network that is not built here, for networks that do not fit together,
  * and for a schedule that cannot be followed.
  */
-export function planNetworks(configs: NetworkConfigs, extras: PlanExtras = {}): NetworkPlans {
+export function planNetworks(
+  configs: NetworkConfigs,
+  extras: Pick<PlanExtras, 'imageTokens'> = {},
+): NetworkPlans {
   const planned: Record<string, { config: unknown; plan: unknown }> = {};
   const present = networkEntries().filter(([key]) => configs[key] !== undefined);
   for (const [key, network] of present) {
     const config = configs[key];
-    planned[key] = { config, plan: network.plan(config, extras) };
+    planned[key] = { config, plan: network.plan(config, { ...extras, motion: configs.motion }) };
   }
   for (const [key, { misfit }] of present) {
     const fault = misfit?.(planned[key] as never, planned as unknown as Others);
@@ -98,7 +101,9 @@ const known = new WeakMap<object, readonly PlannedPart[]>();
 
 /** The same of a pack.json, planned once. */
 export function partsOf(manifest: PackManifest): readonly PlannedPart[] {
-  const parts = known.get(manifest) ?? plannedParts(planNetworks(manifest.configs, manifest), manifest);
+  const parts =
+    known.get(manifest) ??
+    plannedParts(planNetworks(manifest.configs, { imageTokens: manifest.imageTokens }), manifest);
   known.set(manifest, parts);
   return parts;
 }

@@ -37,8 +37,9 @@ const ACCESSORIES: Partial<Record<WeightsKind, { readonly what: string; readonly
     remedy: 'Put it beside a U-Net under the name pose_encoder (with its own ending), and choose the U-Net.',
   },
   'motion-module': {
-    what: "motion modules alone, which join a video's frames. Frames are painted one by one here",
-    remedy: 'Choose the U-Net that they were made for; they are left out.',
+    what: "motion modules alone, which join a video's frames",
+    remedy:
+      'Put them beside the U-Net that they were made for under the name motion_module (with their own ending), and choose the U-Net.',
   },
   'image-encoder': {
     what: 'an image encoder',

@@ -122,6 +122,8 @@ const optionsOf = (settings: Settings, size: Size, guidance: number): RenderOpti
   interaction: settings.interaction,
   referencePose: settings.referencePose,
   retouch: settings.retouch,
+  // Said only where it is not the model's own way: a film is known by its options.
+  ...(!settings.smooth && { motion: false }),
 });
 
 /** Whether these make this very film. A pack that has not been read yet has no hash: then its place must do. */

@@ -38,6 +38,8 @@ export interface Settings {
   readonly plainColour: string;
   /** Whether a model that can gives its frames the photo's own detail. */
   readonly retouch: boolean;
+  /** Whether a model with motion modules paints frames together. */
+  readonly smooth: boolean;
   readonly visibleMark: boolean;
   readonly fit: FitMode;
   readonly mirror: boolean;
@@ -62,6 +64,7 @@ export const DEFAULT_SETTINGS: Settings = {
   background: 'photo',
   plainColour: '#e6e1da',
   retouch: true,
+  smooth: true,
   visibleMark: false,
   fit: 'fitted',
   mirror: false,

@@ -74,17 +74,23 @@ class Attention(nn.Module):
     def keys_and_values(self, context):
         return self.to_k(context), self.to_v(context)
 
-    def forward(self, x, keys, values, watch=None):
+    motion = None
+
+    def forward(self, x, keys, values, watch=None, time=None):
+        """`time` is set where the batch is the frames of one clip and motion modules join them."""
         batch, tokens, channels = x.shape
 
         def split(t):
             return t.view(batch, t.shape[1], self.heads, channels // self.heads).transpose(1, 2)
 
-        queries, keys = split(self.to_q(x)), split(keys)
+        asked = self.to_q(x)
+        queries, keys = split(asked), split(keys)
         if watch:
             watch(queries, keys)
-        mixed = attend(queries, keys, split(values))
-        return self.to_out[0](mixed.transpose(1, 2).reshape(batch, tokens, channels))
+        mixed = attend(queries, keys, split(values)).transpose(1, 2).reshape(batch, tokens, channels)
+        if time is not None and self.motion is not None:
+            mixed = self.motion(mixed, asked, time)
+        return self.to_out[0](mixed)
 
 
 def attend(queries, keys, values):
@@ -128,7 +134,7 @@ class TransformerBlock(nn.Module):
     def forward(self, x, tokens, memory):
         normed = self.norm1(x)
         keys, values = memory.exchange(*self.attn1.keys_and_values(normed))
-        x = self.attn1(normed, keys, values, watch=memory.watch) + x
+        x = self.attn1(normed, keys, values, watch=memory.watch, time=memory.time) + x
         if hasattr(self, "attn2"):
             x = self.attn2(self.norm2(x), *self.attn2.keys_and_values(tokens)) + x
         return self.ff(self.norm3(x)) + x

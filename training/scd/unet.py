@@ -14,9 +14,11 @@ from .layers import Downsample, GroupNorm, ResnetBlock, TimestepEmbedding, Trans
 
 
 class Kept:
-    """Gathers K and V of a pass."""
+    """Gathers K and V of a pass. References are photos, which no motion module joins."""
 
     watch = None
+    moves = False
+    time = None
 
     def __init__(self):
         self.pairs = []
@@ -29,11 +31,14 @@ class Kept:
 class Recalled:
     """Puts a reference's K and V before a pass's own. Several targets in a row may share one reference.
 
-    A guide, if there is one, watches the last layers.
+    A guide, if there is one, watches the last layers. `time` joins the frames of a clip (scd.calm).
     """
 
-    def __init__(self, pairs, guide=None):
+    moves = True
+
+    def __init__(self, pairs, guide=None, time=None):
         self.remaining = list(pairs)
+        self.time = time
         self.guide = guide
         self.watch = None
 
@@ -51,6 +56,8 @@ class Alone:
     """A pass that sees no reference."""
 
     watch = None
+    moves = True
+    time = None
 
     def exchange(self, keys, values):
         return keys, values
@@ -78,7 +85,7 @@ class Block(nn.Module):
         x = self.resnets[index](x, time)
         if hasattr(self, "attentions"):
             x = self.attentions[index](x, tokens, memory)
-        return self.motion_modules[index](x) if hasattr(self, "motion_modules") else x
+        return self.motion_modules[index](x) if memory.moves and hasattr(self, "motion_modules") else x
 
     def down(self, x, time, tokens, memory, skips):
         for index in range(len(self.resnets)):
@@ -104,7 +111,7 @@ class MidBlock(nn.Module):
 
     def forward(self, x, time, tokens, memory):
         x = self.attentions[0](self.resnets[0](x, time), tokens, memory)
-        if hasattr(self, "motion_modules"):
+        if memory.moves and hasattr(self, "motion_modules"):
             x = self.motion_modules[0](x)
         return self.resnets[1](x, time)
 
@@ -169,8 +176,8 @@ class UNet2DConditionModel(nn.Module):
         output = self.run(latents, zeros, pose_features, tokens, kept)
         return kept.pairs, output
 
-    def target_pass(self, latents, timesteps, pose_features=None, reference=None, tokens=None, guide=None):
-        memory = Alone() if reference is None else Recalled(reference, guide)
+    def target_pass(self, latents, timesteps, pose_features=None, reference=None, tokens=None, guide=None, time=None):
+        memory = Alone() if reference is None else Recalled(reference, guide, time)
         return self.run(latents, timesteps, pose_features, tokens, memory)
 
     def initialize(self):

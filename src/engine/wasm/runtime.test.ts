@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { NetworkError, OutOfMemoryError } from '../errors.ts';
+import type { HostValues } from '../operations.ts';
 import { attentionGraph } from './attention.ts';
-import { type HostTensor, Session, startRuntime } from './runtime.ts';
+import { Session, startRuntime } from './runtime.ts';
 
 const WIDTH = 32;
 
-function tokens(count: number): HostTensor {
+function tokens(count: number): HostValues {
   return { data: new Float32Array(count * WIDTH).fill(1), shape: [1, count, WIDTH] };
 }
 

@@ -1,13 +1,9 @@
 import * as ort from 'onnxruntime-web/wasm';
-import { NetworkError, OutOfMemoryError } from '../errors.ts';
+import { NetworkError } from '../errors.ts';
+import type { HostValues } from '../operations.ts';
+import { runtimeError } from '../runtime-error.ts';
 
-/** Values on their way through the networks; they live in JavaScript's memory. */
-export interface HostTensor {
-  readonly data: Float32Array<ArrayBuffer>;
-  readonly shape: readonly number[];
-}
-
-export type NamedTensors = Readonly<Record<string, HostTensor>>;
+export type NamedValues = Readonly<Record<string, HostValues>>;
 
 export interface RuntimeFiles {
   /** Addresses of ONNX Runtime's wasm file and of the script that starts it and its threads. */
@@ -30,7 +26,7 @@ export function startRuntime(wanted: number, files?: RuntimeFiles): number {
   return threads;
 }
 
-/** One compiled graph. */
+/** One compiled graph, for any sizes. */
 export class Session {
   readonly #session: ort.InferenceSession;
   readonly #name: string;
@@ -43,7 +39,7 @@ export class Session {
   static async create(
     name: string,
     graph: Uint8Array,
-    externalData: { readonly path: string; readonly data: Uint8Array }[] = [],
+    externalData: { readonly path: string; readonly data: Uint8Array | Blob }[] = [],
   ): Promise<Session> {
     try {
       const session = await ort.InferenceSession.create(graph, {
@@ -55,12 +51,12 @@ export class Session {
       });
       return new Session(session, name);
     } catch (error) {
-      throw namedError(error, `reading ${name}`);
+      throw runtimeError(error, `reading ${name}`);
     }
   }
 
   /** Takes what it needs from `values`, by name. */
-  async run(values: NamedTensors): Promise<NamedTensors> {
+  async run(values: NamedValues): Promise<NamedValues> {
     const feeds: Record<string, ort.Tensor> = {};
     for (const name of this.#session.inputNames) {
       const value = values[name];
@@ -76,7 +72,7 @@ export class Session {
         ]),
       );
     } catch (error) {
-      throw namedError(error, `running ${this.#name}`);
+      throw runtimeError(error, `running ${this.#name}`);
     }
   }
 
@@ -84,16 +80,4 @@ export class Session {
     // Rejects only for a session that is gone already.
     this.#session.release().catch(() => undefined);
   }
-}
-
-/** A C++ exception that the runtime does not catch arrives as a bare number: in practice a failed allocation. */
-function namedError(error: unknown, doing: string): Error {
-  const message = error instanceof Error ? error.message : String(error);
-  const noMemory =
-    typeof error === 'number' ||
-    error instanceof RangeError ||
-    /bad_alloc|out of memory|allocation failed|failed to allocate|cannot enlarge memory|shape is too large/i.test(
-      message,
-    );
-  return noMemory ? new OutOfMemoryError(doing, { cause: error }) : new NetworkError(doing, { cause: error });
 }

@@ -56,11 +56,13 @@ export interface AttentionCall {
   readonly key: GPUBuffer;
   readonly value: GPUBuffer;
   readonly result: GPUBuffer;
+  /** The first member of the batch that is computed, and how many are. */
+  readonly first?: number;
   readonly batch: number;
   readonly heads: number;
   readonly queries: number;
   readonly keys: number;
-  /** Its tokens are seen by every member of the batch. */
+  /** Its tokens are seen by all these members. */
   readonly reference?: { readonly key: GPUBuffer; readonly value: GPUBuffer; readonly tokens: number };
 }
 
@@ -110,16 +112,16 @@ export class AttentionKernel {
   }
 
   bind(call: AttentionCall): AttentionDispatch {
-    const { query, key, value, result, batch, heads, queries, keys, reference } = call;
+    const { query, key, value, result, first = 0, batch, heads, queries, keys, reference } = call;
     // Without a reference its bindings must still hold something, which nobody reads.
     const { key: referenceKey, value: referenceValue, tokens } = reference ?? { key, value, tokens: 0 };
     const lengths = this.device.createBuffer({
       label: 'attention lengths',
-      size: 24,
+      size: 32,
       usage: GPUBufferUsage.UNIFORM,
       mappedAtCreation: true,
     });
-    new Uint32Array(lengths.getMappedRange()).set([queries, heads, tokens, keys, 0, keys]);
+    new Uint32Array(lengths.getMappedRange()).set([queries, heads, tokens, keys, 0, keys, first]);
     lengths.unmap();
     const buffers = [lengths, query, referenceKey, referenceValue, key, value, result];
     const group = this.device.createBindGroup({

@@ -9,7 +9,7 @@ import {
   type Element,
 } from './attention.ts';
 import { type AttentionCase, attentionTruth, normalisedError } from './attention-truth.ts';
-import type { OpenDevice } from './device.ts';
+import type { OpenDevice } from './open-device.ts';
 import type { Pipelines } from './pipelines.ts';
 import { readBack } from './read-back.ts';
 

@@ -1,8 +1,12 @@
+import blendSource from '../../../shaders/blend.wgsl?raw';
 import columnsSource from '../../../shaders/columns.wgsl?raw';
 import convertSource from '../../../shaders/convert.wgsl?raw';
 import mixSource from '../../../shaders/mix.wgsl?raw';
 import pixelsSource from '../../../shaders/pixels.wgsl?raw';
 import updateSource from '../../../shaders/update.wgsl?raw';
+import warpSource from '../../../shaders/warp.wgsl?raw';
+import type { OperationName } from '../operations.ts';
+import type { Element } from './attention.ts';
 import type { Pipelines } from './pipelines.ts';
 import { expandShader } from './template.ts';
 
@@ -55,44 +59,74 @@ class Kernel {
   }
 }
 
+/** The shaders of operations.ts, and what their parameters are. */
+const OPERATIONS: Record<OperationName, { source: string; parameters: number; integers?: true }> = {
+  update: { source: updateSource, parameters: 10 },
+  mix: { source: mixSource, parameters: 2 },
+  blend: { source: blendSource, parameters: 0 },
+  columns: { source: columnsSource, parameters: 4, integers: true },
+  warp: { source: warpSource, parameters: 4, integers: true },
+};
+
 /** The small kernels: what would otherwise make tensors leave the device between two networks. */
 export class Kernels {
-  readonly update: Kernel;
-  readonly mix: Kernel;
-  readonly columns: Kernel;
+  readonly #operations: ReadonlyMap<OperationName, Kernel>;
   readonly pixels: Kernel;
+  /** From place to place, in the networks' element type. */
+  readonly warpPlaces: Kernel;
   /** Only where the networks compute in f16. */
   readonly toHalf: Kernel | undefined;
   readonly toFloat: Kernel | undefined;
 
-  private constructor(kernels: Omit<Kernels, 'dispose'>) {
-    this.update = kernels.update;
-    this.mix = kernels.mix;
-    this.columns = kernels.columns;
+  private constructor(
+    operations: ReadonlyMap<OperationName, Kernel>,
+    kernels: Pick<Kernels, 'pixels' | 'warpPlaces' | 'toHalf' | 'toFloat'>,
+  ) {
+    this.#operations = operations;
     this.pixels = kernels.pixels;
+    this.warpPlaces = kernels.warpPlaces;
     this.toHalf = kernels.toHalf;
     this.toFloat = kernels.toFloat;
   }
 
-  static async compile(gpu: GPUDevice, pipelines: Pipelines, element: 'f16' | 'f32'): Promise<Kernels> {
-    const kernel = async (label: string, source: string, parameters: number, extra = {}): Promise<Kernel> => {
-      const constants = { THREADS, WIDTH, ...extra };
-      const code = expandShader(source, { element: 'TO_HALF' in constants ? 'f16' : 'f32', constants });
-      return new Kernel(gpu, await pipelines.get(label, code), parameters);
+  static async compile(gpu: GPUDevice, pipelines: Pipelines, element: Element): Promise<Kernels> {
+    const kernel = async (label: string, source: string, parameters = 0, of: Element = 'f32', extra = {}) => {
+      const code = expandShader(source, { element: of, constants: { THREADS, WIDTH, ...extra } });
+      return new Kernel(gpu, await pipelines.get(label, code), 4 * parameters);
     };
     const half = element === 'f16';
-    const [update, mix, columns, pixels, toHalf, toFloat] = await Promise.all([
-      kernel('update', updateSource, 40),
-      kernel('mix', mixSource, 8),
-      kernel('columns', columnsSource, 24),
-      kernel('pixels', pixelsSource, 0),
-      half ? kernel('to half', convertSource, 0, { TO_HALF: 1, TO_FLOAT: 0 }) : undefined,
-      half ? kernel('to float', convertSource, 0, { TO_HALF: 0, TO_FLOAT: 1 }) : undefined,
+    const [operations, pixels, warpPlaces, toHalf, toFloat] = await Promise.all([
+      Promise.all(
+        (Object.keys(OPERATIONS) as OperationName[]).map(async (name) => {
+          const { source, parameters } = OPERATIONS[name];
+          return [name, await kernel(name, source, parameters)] as const;
+        }),
+      ),
+      kernel('pixels', pixelsSource),
+      kernel(`warp in ${element}`, warpSource, OPERATIONS.warp.parameters, element),
+      half ? kernel('to half', convertSource, 0, 'f16', { TO_HALF: 1, TO_FLOAT: 0 }) : undefined,
+      half ? kernel('to float', convertSource, 0, 'f16', { TO_HALF: 0, TO_FLOAT: 1 }) : undefined,
     ]);
-    return new Kernels({ update, mix, columns, pixels, toHalf, toFloat });
+    return new Kernels(new Map(operations), { pixels, warpPlaces, toHalf, toFloat });
+  }
+
+  /** Submits one of the operations. */
+  run(
+    name: OperationName,
+    count: number,
+    buffers: readonly GPUBuffer[],
+    parameters: readonly number[],
+    kernel = this.#operations.get(name) as Kernel,
+  ): void {
+    const { integers } = OPERATIONS[name];
+    // WGSL knows no infinity.
+    const finite = parameters.map((value) => Math.min(value, 1e30));
+    const values = integers ? Uint32Array.from(parameters) : Float32Array.from(finite);
+    kernel.run(count, buffers, values.length > 0 ? values : undefined);
   }
 
   dispose(): void {
-    for (const kernel of Object.values(this)) kernel?.dispose();
+    const all = [...this.#operations.values(), this.pixels, this.warpPlaces, this.toHalf, this.toFloat];
+    for (const kernel of all) kernel?.dispose();
   }
 }

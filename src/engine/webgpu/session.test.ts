@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { ElementType, encodeModel } from '../../onnx/model.ts';
+import { decodeModel, ElementType, encodeModel } from '../../onnx/model.ts';
 import { DeviceLimitError, NetworkError } from '../errors.ts';
 import type { Runtime } from './runtime.ts';
 import { GpuSession, type SessionSource } from './session.ts';
-import type { Place } from './tensors.ts';
+import type { GpuPlace } from './tensors.ts';
 
 const info = (name: string) => ({ name, type: ElementType.float, shape: ['batch', 4] });
 const graphOf = (type: ElementType) =>
@@ -71,14 +71,15 @@ function fakeRuntime(faults: Faults) {
 
 async function openSession(faults: Faults, gpu = fakeDevice(), type: ElementType = ElementType.float) {
   const { made, runtime } = fakeRuntime(faults);
-  const read = vi.fn(async () => ({ graph: graphOf(type), weights: new Blob() }));
+  const model = graphOf(type);
+  const read = vi.fn(async () => ({ graph: decodeModel(model, 'graph'), model, weights: new Blob() }));
   const source: SessionSource = { name: 'graph', read, weightsPath: 'weights', dimensions: () => 1 };
   const session = await GpuSession.create(runtime, gpu, source);
   session.bind(new Map([['x', { buffer: buffer('x'), shape: [1, 4] }]]));
   return { session, made, read };
 }
 
-const holds = (places: ReadonlyMap<string, Place>) =>
+const holds = (places: ReadonlyMap<string, GpuPlace>) =>
   (places.get('y') as unknown as { buffer: FakeBuffer }).buffer.holds;
 
 describe('a session', () => {

@@ -1,10 +1,11 @@
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-web/webgpu';
-import { type Dimension, decodeModel, ElementType, hasInt8, type TensorInfo } from '../../onnx/model.ts';
-import { free } from '../../pack/free.ts';
-import { DeviceLimitError, NetworkError, OutOfMemoryError, WrongShapeError } from '../errors.ts';
+import { type Dimension, ElementType, hasInt8, type TensorInfo } from '../../onnx/model.ts';
+import type { Part } from '../device.ts';
+import { DeviceLimitError, NetworkError, WrongShapeError } from '../errors.ts';
+import { type DevicePart, letGo } from '../read-part.ts';
+import { runtimeError } from '../runtime-error.ts';
 import { exclusively, type Runtime } from './runtime.ts';
-import type { Place } from './tensors.ts';
-import type { DevicePart } from './weights.ts';
+import type { GpuPlace } from './tensors.ts';
 
 export interface SessionSource {
   /** For messages. */
@@ -22,6 +23,11 @@ interface Port {
   readonly type: 'float16' | 'float32';
 }
 
+interface Ports {
+  readonly inputs: ReadonlyMap<string, Port>;
+  readonly outputs: ReadonlyMap<string, Port>;
+}
+
 interface Opened {
   readonly session: InferenceSession;
   readonly isCaptured: boolean;
@@ -36,35 +42,31 @@ interface Opened {
  * weights in 8 bits, by choice: a captured one keeps for good what it computes with, and that would be all of them as
  * floats, beside the 8 bits that were to save memory.
  */
-export class GpuSession {
-  readonly inputs: ReadonlyMap<string, Port>;
+export class GpuSession implements Part {
+  readonly inputs: ReadonlyMap<string, readonly number[]>;
+  readonly outputs: readonly string[];
   readonly #runtime: Runtime;
   readonly #gpu: GPUDevice;
   readonly #source: SessionSource;
-  readonly #outputs: ReadonlyMap<string, Port>;
+  readonly #ports: Ports;
   #opened: Opened;
   #feeds: Record<string, OrtTensor> | undefined;
-  #places: ReadonlyMap<string, Place> | undefined;
+  #places: ReadonlyMap<string, GpuPlace> | undefined;
 
-  private constructor(
-    runtime: Runtime,
-    gpu: GPUDevice,
-    source: SessionSource,
-    ports: { readonly inputs: ReadonlyMap<string, Port>; readonly outputs: ReadonlyMap<string, Port> },
-    opened: Opened,
-  ) {
+  private constructor(runtime: Runtime, gpu: GPUDevice, source: SessionSource, ports: Ports, opened: Opened) {
     this.#runtime = runtime;
     this.#gpu = gpu;
     this.#source = source;
-    this.inputs = ports.inputs;
-    this.#outputs = ports.outputs;
+    this.#ports = ports;
+    this.inputs = new Map([...ports.inputs].map(([name, { shape }]) => [name, shape]));
+    this.outputs = [...ports.outputs.keys()];
     this.#opened = opened;
   }
 
-  /** Run it `exclusively`. */
   static async create(runtime: Runtime, gpu: GPUDevice, source: SessionSource): Promise<GpuSession> {
+    // Before its turn on the runtime comes: a read may take its time, and may never end.
     const part = await source.read();
-    const graph = decodeModel(part.graph, source.name);
+    const { graph } = part;
     const { inputs, outputs, initializers } = graph;
     for (const { data } of initializers) expectBindable(gpu, data.length);
     const portsOf = (infos: typeof inputs): Map<string, Port> =>
@@ -74,9 +76,11 @@ export class GpuSession {
       expectBindable(gpu, bytesOf(shape, type));
     }
     try {
-      const opened = hasInt8(graph)
-        ? { session: await compile(runtime, gpu, source, part, false), isCaptured: false }
-        : await openCaptured(runtime, gpu, source, part);
+      const opened = await exclusively(`compiling ${source.name}`, async () =>
+        hasInt8(graph)
+          ? { session: await compile(runtime, gpu, source, part, false), isCaptured: false }
+          : openCaptured(runtime, gpu, source, part),
+      );
       return new GpuSession(runtime, gpu, source, ports, opened);
     } finally {
       letGo(part);
@@ -89,10 +93,10 @@ export class GpuSession {
   }
 
   /** Sets where the inputs lie, for all runs. */
-  bind(places: ReadonlyMap<string, Place>): void {
+  bind(places: ReadonlyMap<string, GpuPlace>): void {
     const feeds: Record<string, OrtTensor> = {};
     const { name: graph } = this.#source;
-    for (const [name, { shape, type }] of this.inputs) {
+    for (const [name, { shape, type }] of this.#ports.inputs) {
       const place = places.get(name);
       if (place === undefined) throw new NetworkError(`running ${graph}, which lacks its input ${name}`);
       if (place.shape.join() !== shape.join())
@@ -102,32 +106,28 @@ export class GpuSession {
     this.#feeds = feeds;
   }
 
-  get isBound(): boolean {
-    return this.#feeds !== undefined;
-  }
-
-  /** Submits the graph's work and says where its outputs will lie. Run it `exclusively`. */
-  async run(): Promise<ReadonlyMap<string, Place>> {
+  /** Submits the graph's work and says where its outputs will lie. */
+  async run(): Promise<ReadonlyMap<string, GpuPlace>> {
     try {
-      return await this.#run();
+      return await exclusively(`running ${this.#source.name}`, () => this.#run());
     } catch (error) {
       // Later on, others are bound to where the outputs lay.
       const isFirst = this.#places === undefined;
       if (!isFirst || !this.#opened.isCaptured || !(error instanceof NetworkError)) throw error;
       await this.#uncapture(error);
-      return this.#run();
+      return exclusively(`running ${this.#source.name}`, () => this.#run());
     }
   }
 
   dispose(): void {
     const { session, isCaptured } = this.#opened;
     // Rejects only for a session that is gone already.
-    exclusively(() => session.release()).catch(() => undefined);
+    exclusively(`releasing ${this.#source.name}`, () => session.release()).catch(() => undefined);
     if (isCaptured) return;
     for (const { buffer } of this.#places?.values() ?? []) buffer.destroy();
   }
 
-  async #run(): Promise<ReadonlyMap<string, Place>> {
+  async #run(): Promise<ReadonlyMap<string, GpuPlace>> {
     const { name } = this.#source;
     if (this.#feeds === undefined) throw new Error(`${name} runs before its inputs are bound.`);
     const { session, isCaptured } = this.#opened;
@@ -135,7 +135,7 @@ export class GpuSession {
     try {
       results = await session.run(this.#feeds);
     } catch (error) {
-      throw namedError(error, `running ${name}`);
+      throw runtimeError(error, `running ${name}`);
     }
     const found = new Map(
       Object.entries(results).map(([output, tensor]) => [output, (tensor as OrtTensor).gpuBuffer]),
@@ -148,7 +148,7 @@ export class GpuSession {
     }
   }
 
-  #stayed(found: ReadonlyMap<string, GPUBuffer>): ReadonlyMap<string, Place> {
+  #stayed(found: ReadonlyMap<string, GPUBuffer>): ReadonlyMap<string, GpuPlace> {
     this.#places ??= this.#outputPlaces((name) => found.get(name) as GPUBuffer);
     for (const [name, { buffer }] of this.#places) {
       if (buffer !== found.get(name)) {
@@ -159,7 +159,7 @@ export class GpuSession {
   }
 
   /** Their buffers go back to the runtime after each run, for whatever it computes next. */
-  #copied(found: ReadonlyMap<string, GPUBuffer>): ReadonlyMap<string, Place> {
+  #copied(found: ReadonlyMap<string, GPUBuffer>): ReadonlyMap<string, GpuPlace> {
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
     const label = `an output of ${this.#source.name}`;
     this.#places ??= this.#outputPlaces((_, size) => this.#gpu.createBuffer({ label, size, usage }));
@@ -171,9 +171,9 @@ export class GpuSession {
     return this.#places;
   }
 
-  #outputPlaces(bufferOf: (name: string, bytes: number) => GPUBuffer): ReadonlyMap<string, Place> {
+  #outputPlaces(bufferOf: (name: string, bytes: number) => GPUBuffer): ReadonlyMap<string, GpuPlace> {
     return new Map(
-      [...this.#outputs].map(([name, { shape, type }]) => {
+      [...this.#ports.outputs].map(([name, { shape, type }]) => {
         const bytes = Math.ceil(bytesOf(shape, type) / 4) * 4;
         return [name, { buffer: bufferOf(name, bytes), shape }];
       }),
@@ -181,10 +181,12 @@ export class GpuSession {
   }
 
   async #uncapture(fault: NetworkError): Promise<void> {
-    await this.#opened.session.release().catch(() => undefined);
     const part = await this.#source.read();
     try {
-      this.#opened = await openUncaptured(this.#runtime, this.#gpu, this.#source, part, fault);
+      this.#opened = await exclusively(`compiling ${this.#source.name}`, async () => {
+        await this.#opened.session.release().catch(() => undefined);
+        return openUncaptured(this.#runtime, this.#gpu, this.#source, part, fault);
+      });
     } finally {
       letGo(part);
     }
@@ -221,13 +223,12 @@ async function compile(
   runtime: Runtime,
   gpu: GPUDevice,
   { name, weightsPath, dimensions }: SessionSource,
-  { graph, weights }: DevicePart,
+  { graph, model, weights }: DevicePart,
   enableGraphCapture: boolean,
 ): Promise<InferenceSession> {
-  const { inputs } = decodeModel(graph, name);
-  const symbols = inputs.flatMap(({ shape }) => shape.filter((dim) => typeof dim === 'string'));
+  const symbols = graph.inputs.flatMap(({ shape }) => shape.filter((dim) => typeof dim === 'string'));
   try {
-    return await runtime.InferenceSession.create(graph, {
+    return await runtime.InferenceSession.create(model, {
       // As an option object: the plain string would ignore graph capture, and `env.webgpu.device` is not read.
       executionProviders: [
         {
@@ -243,13 +244,8 @@ async function compile(
       logSeverityLevel: 3,
     });
   } catch (error) {
-    throw namedError(error, `compiling ${name}`);
+    throw runtimeError(error, `compiling ${name}`);
   }
-}
-
-/** A Blob lies outside the heap. */
-function letGo({ weights }: DevicePart): void {
-  if (!(weights instanceof Blob)) free(weights);
 }
 
 function portOf({ shape, type }: TensorInfo, dimensions: (name: string) => number): Port {
@@ -266,14 +262,4 @@ export function bytesOf(shape: readonly number[], type: 'float16' | 'float32'): 
 function expectBindable(gpu: GPUDevice, bytes: number): void {
   const { maxStorageBufferBindingSize: most } = gpu.limits;
   if (bytes > most) throw new DeviceLimitError('a tensor (in bytes)', bytes, most);
-}
-
-function namedError(error: unknown, doing: string): Error {
-  const message = error instanceof Error ? error.message : String(error);
-  // A C++ exception that the runtime does not catch arrives as a bare number: in practice a failed allocation.
-  const noMemory =
-    typeof error === 'number' ||
-    error instanceof RangeError ||
-    /bad_alloc|out of memory|allocation failed|Cannot enlarge memory/i.test(message);
-  return noMemory ? new OutOfMemoryError(doing, { cause: error }) : new NetworkError(doing, { cause: error });
 }

@@ -1,0 +1,97 @@
+import { applyUpdate } from '../scd/update.ts';
+import { countOf } from './device.ts';
+
+/** Values on the processor's side. */
+export interface HostValues {
+  readonly data: Float32Array<ArrayBuffer>;
+  readonly shape: readonly number[];
+}
+
+/** Computes all values of a result of this shape. */
+type Operation = (
+  inputs: readonly HostValues[],
+  shape: readonly number[],
+  parameters: readonly number[],
+) => Float32Array<ArrayBuffer>;
+
+/**
+ * What is done with whole tensors between two networks, as the processor does it. On WebGPU each is the shader of the
+ * same name in shaders/, with the same inputs, and the parameters in the same order in its uniform block.
+ */
+export const OPERATIONS = {
+  /** One DDIM update: sample, prediction, noise; the ten numbers of StepCoefficients. Without noise any tensor will do. */
+  update([sample, prediction, noise], _, parameters) {
+    const [x0Sample, x0Prediction, x0Divisor, eSample, ePrediction, eDivisor, a, b, c, clip] = parameters as [
+      ...[number, number, number, number, number, number, number, number, number, number],
+    ];
+    const by = { x0Sample, x0Prediction, x0Divisor, eSample, ePrediction, eDivisor, a, b, c, clip };
+    return applyUpdate(by, dataOf(sample), dataOf(prediction), dataOf(noise));
+  },
+
+  /** a * x + b * y. */
+  mix([x, y], _, [a = 0, b = 0]) {
+    const others = dataOf(y);
+    return dataOf(x).map((value, i) => a * value + b * (others[i] as number));
+  },
+
+  /** mask * x + (1 - mask) * y; the mask has as many channels as they, or one for all. */
+  blend([mask, x, y]) {
+    const [shares, others] = [dataOf(mask), dataOf(y)];
+    return dataOf(x).map((value, i) => {
+      const share = shares[i % shares.length] as number;
+      return share * value + (1 - share) * (others[i] as number);
+    });
+  },
+
+  /** Columns of two pictures that lie side by side, from `first` on. */
+  columns([left, right], shape, [, first = 0]) {
+    const [width = 1, leftWidth = 1, rightWidth = 1] = [shape, left?.shape, right?.shape].map((of) =>
+      of?.at(-1),
+    );
+    const result = new Float32Array(countOf(shape));
+    for (let i = 0; i < result.length; i++) {
+      const row = Math.floor(i / width);
+      const column = first + (i % width);
+      result[i] =
+        column < leftWidth
+          ? (dataOf(left)[row * leftWidth + column] as number)
+          : (dataOf(right)[row * rightWidth + column - leftWidth] as number);
+    }
+    return result;
+  },
+
+  /**
+   * A picture, [1, channels, height, width], read through a flow, [1, 2, h, w], which says for every value of the result
+   * where it lies in the picture: across and down, in shares of its width and height. Between pixels' middles values
+   * are mixed; outside, the picture's edge goes on. (PyTorch: grid_sample of 2 * flow - 1, 'border', no aligned corners.)
+   */
+  warp([picture, flow], [, channels = 1, height = 1, width = 1]) {
+    const [, , fromHeight = 1, fromWidth = 1] = picture?.shape ?? [];
+    const [pixels, where] = [dataOf(picture), dataOf(flow)];
+    const size = height * width;
+    const result = new Float32Array(channels * size);
+    for (let i = 0; i < size; i++) {
+      const x = clamp((where[i] as number) * fromWidth - 0.5, fromWidth - 1);
+      const y = clamp((where[size + i] as number) * fromHeight - 0.5, fromHeight - 1);
+      const [left, top] = [Math.floor(x), Math.floor(y)];
+      const [right, bottom] = [Math.min(left + 1, fromWidth - 1), Math.min(top + 1, fromHeight - 1)];
+      for (let channel = 0; channel < channels; channel++) {
+        const at = (row: number, column: number) =>
+          pixels[(channel * fromHeight + row) * fromWidth + column] as number;
+        const above = at(top, left) + (x - left) * (at(top, right) - at(top, left));
+        const below = at(bottom, left) + (x - left) * (at(bottom, right) - at(bottom, left));
+        result[channel * size + i] = above + (y - top) * (below - above);
+      }
+    }
+    return result;
+  },
+} satisfies Record<string, Operation>;
+
+export type OperationName = keyof typeof OPERATIONS;
+
+const dataOf = (values: HostValues | undefined): Float32Array<ArrayBuffer> => {
+  if (values === undefined) throw new Error('An operation lacks an input.');
+  return values.data;
+};
+
+const clamp = (value: number, most: number): number => Math.min(Math.max(value, 0), most);
