@@ -154,15 +154,33 @@ const page = {
     };
   },
 
+  /** What becomes of an overflow in the picture, in latents that a step clamps, and in a reference's keys. */
   async overflow() {
     const { networks } = await onGpu();
-    const values = new Float32Array(3 * SIZE.width * SIZE.height);
-    values[5000] = Number.NaN;
-    const image = networks.upload(values, [1, 3, SIZE.height, SIZE.width]);
-    return networks.toPixels(image).then(
-      () => 'pixels',
-      (error: Error) => error.name,
-    );
+    const { manifest } = await pack;
+    const outcome = async (pixels: Promise<unknown>) =>
+      pixels.then(
+        () => 'pixels',
+        (error: Error) => error.name,
+      );
+    const broken = (shape: readonly number[], value: number) => {
+      const values = new Float32Array(shape.reduce((product, dim) => product * dim, 1)).fill(0.1);
+      values[200] = value;
+      return networks.upload(values, shape);
+    };
+    const image = [1, 3, SIZE.height, SIZE.width];
+    const sample = await networks.encodeImage(broken(image, 0));
+    const by = new DdimSchedule({ ...manifest.configs.scheduler, clip_sample: true }).update(500, 4);
+    const picture = await outcome(networks.toPixels(broken(image, Number.NaN)));
+    const latents = networks.step(sample, broken(sample.shape, Number.POSITIVE_INFINITY), by);
+    const step = await outcome(networks.toPixels(await networks.decode(latents)));
+    const memory = await networks.remember([
+      { sample: broken(sample.shape, Number.NaN), pose: null, timestep: 0 },
+    ]);
+    memory.dispose();
+    const kept = await outcome(networks.toPixels(await networks.decode(sample)));
+    const sound = await outcome(networks.toPixels(await networks.decode(sample)));
+    return { picture, step, kept, sound };
   },
 
   /** A graph with an operator that the device has no kernel for: it cannot be captured. */

@@ -110,8 +110,15 @@ export class Kept implements Memory {
       kept = { key: room(), value: room() };
       this.#cuts[cut] = kept;
     }
-    device.copy(key, kept.key, reference);
-    device.copy(value, kept.value, reference);
+    const pairs = [
+      [key, kept.key],
+      [value, kept.value],
+    ] as const;
+    for (const [from, to] of pairs) {
+      device.copy(from, to, reference);
+      // Once all is there: what lies where nothing was put may be anything.
+      if (reference === this.#references - 1) device.watch(to);
+    }
   }
 
   at(cut: number): KeysValues | undefined {
