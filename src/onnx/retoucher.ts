@@ -1,3 +1,4 @@
+import { isCount } from './bounds.ts';
 import type { RetoucherConfig } from './configs.ts';
 import { UnknownArchitectureError } from './errors.ts';
 import { add, beside, conv, relu, residual, sizeAt, upsample } from './layers.ts';
@@ -22,8 +23,8 @@ const [WIDE, NARROW] = [7, 5];
  */
 export function planRetoucher(config: RetoucherConfig): SegmentPlan {
   const { block_out_channels: widths, layers_per_block: counts, last_channels: last } = config;
-  const isCount = (value: unknown) => Number.isInteger(value) && (value as number) > 0;
-  const areCounts = (list: unknown): list is number[] => Array.isArray(list) && list.every(isCount);
+  const areCounts = (list: unknown): list is number[] =>
+    Array.isArray(list) && list.every((each) => isCount(each));
   if (!areCounts(widths) || !areCounts(counts) || widths.length === 0 || widths.length !== counts.length) {
     throw new UnknownArchitectureError(
       'retoucher',
