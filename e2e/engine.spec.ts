@@ -99,10 +99,8 @@ test.describe('in a worker, on the processor', () => {
 
   test('comes back when its worker dies, with the same frame', async () => {
     const before = await page.evaluate(() => bench.frame());
-    expect(await page.evaluate(() => faults.workerDies({ steps: 200 }))).toMatchObject({
-      name: 'EngineDiedError',
-      isOurs: true,
-    });
+    // The frame at hand is done again, by itself.
+    expect(await page.evaluate(() => faults.workerDies({ steps: 20 }))).toBeUndefined();
     expect((await page.evaluate(() => bench.frame())).hash).toBe(before.hash);
   });
 
@@ -141,10 +139,9 @@ test.describe('in a worker, on the processor', () => {
   });
 });
 
-test.describe('a destroyed device', () => {
-  // A processor that plays a graphics device takes its time to compile shaders, twice here. About once in forty runs
-  // ONNX Runtime's session on the second such device is never ready; seen on the software device alone, cause unknown.
-  test.describe.configure({ timeout: 240_000 });
+test.describe('a broken engine', () => {
+  // A processor that plays a graphics device takes its time to compile shaders, anew in each worker.
+  test.describe.configure({ timeout: 600_000 });
 
   test('is replaced, and the frame comes out the same', async () => {
     const browser = await launchChromium({ webgpu: true });
@@ -156,13 +153,16 @@ test.describe('a destroyed device', () => {
         '/small-pack/',
         await exportToMemory(memoryFolder('small', randomModel(small)), 'f16'),
       );
-      const { before, after, devices, heard } = await page.evaluate(() =>
-        bench.onFragileDevice('/small-pack/', { width: 64, height: 64, steps: 2 }),
+      const { before, after, started, heard } = await page.evaluate(() =>
+        bench.onFragileEngine('/small-pack/', ['busy', 'silent'], { width: 64, height: 64, steps: 2 }),
       );
-      expect(devices).toBe(2);
-      expect(after.hash).toBe(before.hash);
       expect(before.shades).toBeGreaterThan(50);
-      expect(heard).toEqual([expect.stringMatching(/device was lost/)]);
+      expect(after.map(({ hash }) => hash)).toEqual([before.hash, before.hash]);
+      expect(started).toBe(5);
+      expect(heard).toEqual([
+        expect.stringMatching(/device was lost/),
+        expect.stringMatching(/no answer for 2 seconds/),
+      ]);
     } finally {
       await browser.close();
     }

@@ -27,10 +27,10 @@ fn warp(@builtin(global_invocation_id) id: vec3u) {
   let at = i % size;
   let most = vec2f(f32(sizes.fromWidth - 1), f32(sizes.fromHeight - 1));
   let shares = vec2f(f32(flow[at]), f32(flow[size + at]));
-  let where = clamp(shares * (most + 1) - 0.5, vec2f(), most);
-  let near = vec2u(where);
+  let spot = clamp(shares * (most + 1) - 0.5, vec2f(), most);
+  let near = vec2u(spot);
   let far = min(near + 1, vec2u(most));
-  let part = where - vec2f(near);
+  let part = spot - vec2f(near);
   let row = channel * sizes.fromHeight;
   let above = (row + near.y) * sizes.fromWidth;
   let below = (row + far.y) * sizes.fromWidth;

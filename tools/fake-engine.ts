@@ -66,7 +66,8 @@ export class FakeDevice implements Backend {
   tensors = 0;
   /** Called before every evaluation. */
   onEvaluate: () => void | Promise<void> = () => {};
-  onDraw: () => void = () => {};
+  onDraw: () => void | Promise<void> = () => {};
+  settle: () => Promise<void> = async () => {};
   isDisposed = false;
 
   constructor(
@@ -107,7 +108,7 @@ export class FakeDevice implements Backend {
       },
       toPixels: async () => new Uint8ClampedArray(),
       async toImage() {
-        device.onDraw();
+        await device.onDraw();
         return IMAGE;
       },
       async evaluate(evaluation) {
@@ -135,7 +136,7 @@ export class FakeDevice implements Backend {
       warp: (picture) => make(picture.shape),
       beside: (left) => make(left.shape),
       rightHalf: (tensor) => make(tensor.shape),
-      settle: async () => {},
+      settle: () => device.settle(),
       dispose() {},
     };
     return networks;

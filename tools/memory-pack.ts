@@ -52,7 +52,6 @@ export function memoryPack(files: Files): Pack {
   };
   return {
     manifest: manifestOf(files),
-    // The reader's own, who may let go of them.
-    read: async (path) => need(path).slice(),
+    read: async (path) => need(path),
   };
 }

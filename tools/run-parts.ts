@@ -71,6 +71,10 @@ export class Runner {
     return this.session.inputNames;
   }
 
+  release(): Promise<void> {
+    return this.session.release();
+  }
+
   async run(inputs: Readonly<Record<string, Numbers>>): Promise<Record<string, Numbers>> {
     const feeds = Object.fromEntries(
       this.session.inputNames.map((name) => {

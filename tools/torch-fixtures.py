@@ -44,6 +44,19 @@ def network():
     return torch.nn.Sequential(torch.nn.Conv2d(2, 3, 3), torch.nn.BatchNorm2d(3))
 
 
+class Scripted(torch.nn.Module):
+    """With fields of the kinds that scripted modules have."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = network()
+        self.register_buffer("scale", torch.arange(3.0))
+        self.sizes, self.factors, self.name, self.flag = [2, 3], [0.5, 1.5], "net", True
+
+    def forward(self, x):
+        return self.layers(x) * self.factors[0] * self.scale.sum() if self.flag else x[: self.sizes[0]]
+
+
 def values(tensors):
     return {name: {"shape": list(t.shape), "values": t.double().flatten().tolist()} for name, t in tensors.items()}
 
@@ -58,9 +71,11 @@ def main():
                 "state_dict": wrapped, "optimizer": {"state": {}, "param_groups": [{"params": [0, 1]}]}},
                OUT / "training.ckpt")
     torch.save(state, OUT / "legacy.pth", _use_new_zipfile_serialization=False)
+    torch.save({"state_dict": kinds(), "optimizer": [torch.ones(3).double(), torch.ones(2).half()]}, OUT / "legacy-kinds.pth", _use_new_zipfile_serialization=False)
+    torch.jit.save(torch.jit.script(Scripted().eval()), OUT / "scripted.pt")
     torch.save({"weight": torch.ones(2), "extra": RunsCode()}, OUT / "runs-code.pth")
     torch.save(network(), OUT / "whole-module.pt")
-    truth = {"kinds": values(kinds()), "training": values(state)}
+    truth = {"kinds": values(kinds()), "training": values(state), "scripted": values(Scripted().state_dict())}
     (OUT / "truth.json").write_text(json.dumps(truth) + "\n")
 
 

@@ -1,12 +1,8 @@
-import { createEngine, type EngineClient } from '../../src/client/engine.ts';
+import { createEngine, EngineClient } from '../../src/client/engine.ts';
 import type { LoadOptions, RenderedFrame, RenderOptions } from '../../src/engine/api.ts';
-import type { Backend } from '../../src/engine/backend.ts';
-import { createBackend } from '../../src/engine/backends.ts';
-import { Engine } from '../../src/engine/engine.ts';
-import { WebGpuBackend } from '../../src/engine/webgpu/backend.ts';
 import { PirouetteError } from '../../src/errors.ts';
-import { openPack } from '../../src/pack/open.ts';
 import type { Pose } from '../../src/pose/types.ts';
+import type { Fault } from './fragile.worker.ts';
 
 const engine: EngineClient = createEngine();
 const notices: string[] = [];
@@ -98,53 +94,58 @@ async function failure(work: Promise<unknown>) {
   return undefined;
 }
 
-/** An engine in the page itself, whose WebGPU device a test can take away. */
-async function onFragileDevice(url: string, options: Partial<RenderOptions>) {
-  const devices: GPUDevice[] = [];
-  let destroyBefore = Number.POSITIVE_INFINITY;
-  const fragile = new Engine({
-    openPack,
-    async createBackend(kind, choice) {
-      const backend = await createBackend(kind, choice);
-      if (backend instanceof WebGpuBackend) devices.push(backend.on.gpu);
-      return interruptible(backend, () => {
-        if (--destroyBefore === 0) devices.at(-1)?.destroy();
-      });
-    },
-  });
+/**
+ * Frames of an engine on WebGPU whose workers break, each in its way and all but the last: the same frame from each. A
+ * worker that is `ended` is so by the page. The first of all makes the frame that the others are held against.
+ */
+async function onFragileEngine(
+  url: string,
+  deaths: readonly (Fault | 'ended')[],
+  options: Partial<RenderOptions>,
+) {
+  const waiting: Fault[] = [];
+  let started = 0;
+  const start = () => {
+    started++;
+    const address = new URL('./fragile.worker.ts', import.meta.url);
+    address.search = String(new URLSearchParams({ fault: waiting.shift() ?? 'none', step: '2' }));
+    return new Worker(address, { type: 'module' });
+  };
+  const fragile = new EngineClient(start);
   const heard: string[] = [];
   fragile.onNotice((notice) => heard.push(notice));
-  await fragile.load({ kind: 'url', url }, { backend: 'webgpu' });
-  await fragile.setReferences([{ image: await photo(200, 300), pose: standing(200, 300) }]);
+  const load = async (fault: Fault) => {
+    waiting.push(fault);
+    await fragile.load(
+      { kind: 'url', url },
+      { backend: 'webgpu', size: sizeOf({ ...DEFAULTS, ...options }) },
+    );
+    await fragile.setReferences([{ image: await photo(200, 300), pose: standing(200, 300) }]);
+  };
   const frame = async () =>
     summary(await fragile.renderFrame(standing(200, 300), { ...DEFAULTS, ...options }));
+  await load('none');
   const before = await frame();
-  destroyBefore = 2;
-  const after = await frame();
+  const after: { death: string; hash: string; seconds: number }[] = [];
+  for (const death of deaths) {
+    await load(death === 'ended' ? 'none' : death);
+    const began = performance.now();
+    const again = frame();
+    if (death === 'ended') setTimeout(() => fragile.restart('a test ended it.'), 50);
+    const { hash } = await again;
+    after.push({ death, hash, seconds: (performance.now() - began) / 1000 });
+  }
   await fragile.dispose();
-  return { before, after, devices: devices.length, heard };
+  return { before, after, started, heard };
 }
 
-/** A backend that tells of each evaluation before it begins. */
-function interruptible(backend: Backend, onEvaluate: () => void): Backend {
-  const build = backend.build.bind(backend);
-  backend.build = async (...args) => {
-    const networks = await build(...args);
-    const evaluate = networks.evaluate.bind(networks);
-    networks.evaluate = (evaluation) => {
-      onEvaluate();
-      return evaluate(evaluation);
-    };
-    return networks;
-  };
-  return backend;
-}
+const sizeOf = ({ width, height }: RenderOptions) => ({ width, height });
 
 const bench = {
   engine,
   notices,
   failure,
-  onFragileDevice,
+  onFragileEngine,
   load: (url: string, options: LoadOptions = { backend: 'wasm' }) =>
     engine.load({ kind: 'url', url }, options),
   async reference(width = 200, height = 300) {

@@ -1,5 +1,6 @@
-import { expose, type Remote } from 'comlink';
+import type { Remote } from 'comlink';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { ChannelWorker } from '../../tools/channel-worker.ts';
 import { WorkerHandle, type WorkerKind } from './worker-handle.ts';
 
 class Died extends Error {}
@@ -13,32 +14,6 @@ const service = {
 };
 type Service = typeof service;
 
-/** A worker as far as its page can see, on a channel of this process. */
-class ChannelWorker extends EventTarget {
-  readonly #inside: MessagePort;
-  readonly #outside: MessagePort;
-  isTerminated = false;
-
-  constructor() {
-    super();
-    const { port1, port2 } = new MessageChannel();
-    this.#inside = port1;
-    this.#outside = port2;
-    expose(service, this.#inside);
-    this.#outside.onmessage = ({ data }) => this.dispatchEvent(new MessageEvent('message', { data }));
-  }
-
-  postMessage(message: unknown, transfer: Transferable[] = []): void {
-    this.#outside.postMessage(message, transfer);
-  }
-
-  terminate(): void {
-    this.isTerminated = true;
-    this.#inside.close();
-    this.#outside.close();
-  }
-}
-
 const workers: ChannelWorker[] = [];
 afterEach(() => {
   for (const worker of workers.splice(0)) worker.terminate();
@@ -48,7 +23,7 @@ afterEach(() => {
 function handleOf(kind: Partial<WorkerKind<Service>> = {}): WorkerHandle<Service> {
   return new WorkerHandle<Service>({
     start: () => {
-      const worker = new ChannelWorker();
+      const worker = new ChannelWorker(service);
       workers.push(worker);
       return worker as unknown as Worker;
     },

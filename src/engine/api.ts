@@ -18,12 +18,22 @@ export interface Reference {
   readonly image: ImageBitmap;
   /** The person's joints in that image's pixels. */
   readonly pose: Pose;
+  /** The person's rough outline, of the whole image at any size; without it a guess is made by the joints. */
+  readonly outline?: Outline;
+}
+
+/** One byte a pixel, 255 inside. */
+export interface Outline {
+  readonly width: number;
+  readonly height: number;
+  readonly alpha: Uint8Array;
 }
 
 export interface RenderOptions {
   /** Pixels, multiples of 64. The pose and the references are scaled to it, aspect ratio kept, letterboxed. */
   readonly width: number;
   readonly height: number;
+  /** 0, for a pack with layers: nothing is painted, what the photo does not show is the mover's guess. */
   readonly steps: number;
   readonly seed: number;
   /** 1 means no guidance: a single evaluation a step. */
@@ -45,11 +55,16 @@ export interface RenderOptions {
   readonly windows?: { readonly overlap?: number; readonly order?: 'uniform' | 'sliding' };
   /** Off: frames as the decoder makes them, where the pack has a retoucher that gives them the photo's detail. */
   readonly retouch?: boolean;
+  /**
+   * Off: the whole frame is painted. Where the pack has layers, what the photo shows is moved instead, at the size that is
+   * asked for; the painting is then of the pack's own size.
+   */
+  readonly layers?: boolean;
 }
 
 export interface FrameTimings {
   readonly denoiseMs: number;
-  /** Retouching included. */
+  /** Retouching, or the layers, included. */
   readonly decodeMs: number;
   readonly retouchMs: number;
 }
@@ -63,6 +78,8 @@ export interface RenderedFrame {
 
 export interface EngineInfo {
   readonly manifest: PackManifest;
+  /** Of results, unless another is asked for: the pack's own, or larger where its layers make that cheap. */
+  readonly size: { readonly width: number; readonly height: number };
   readonly backend: BackendKind;
   readonly precision: 'f16' | 'f32';
   /** The GPU adapter's name, or the number of WASM threads in words. */
@@ -92,16 +109,23 @@ export interface EngineApi {
   /**
    * Renders the poses in order. The next frame starts only when `onFrame` has resolved: back-pressure. Resolves with
    * the number of finished frames; rejects with CancelledError when cancelled. `onProgress` hears of each window of frames
-   * that are joined, over all steps.
+   * that are joined, over all steps. With `from`, those before it are not handed out: they were before.
    */
   animate(
     poses: readonly Pose[],
     options: RenderOptions,
     onFrame: (frame: RenderedFrame) => Promise<void> | void,
     onProgress?: (progress: { readonly done: number; readonly total: number }) => void,
+    from?: number,
   ): Promise<number>;
   /** Stops the running job within one denoising step; the engine stays loaded. */
   cancel(): Promise<void>;
   info(): Promise<EngineInfo | undefined>;
   dispose(): Promise<void>;
+}
+
+/** The engine as its worker offers it. */
+export interface EngineService extends EngineApi {
+  /** Called every few seconds for as long as the worker lives and is not deep in a computation. */
+  onSignOfLife(listener: () => void): void;
 }

@@ -154,18 +154,17 @@ describe('an animation whose frames are joined', async () => {
 
   it('waits for whoever receives the frames', async () => {
     const { engine, device } = await ready();
-    let open = () => {};
-    const gate = new Promise<void>((resolve) => {
-      open = resolve;
+    const [gate, first] = [later(), later()];
+    const job = engine.animate(Array(100).fill(POSE), OPTIONS, () => {
+      first.resolve();
+      return gate.promise;
     });
-    const job = engine.animate(Array(100).fill(POSE), OPTIONS, () => gate);
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    const before = device.clips.length;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(device.clips.length).toBe(before);
+    await first.promise;
     // The first frames are known after 1 + 2 + 3 + 4 of 20 windows.
-    expect(before).toBe(10);
-    open();
+    expect(device.clips).toHaveLength(10);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(device.clips).toHaveLength(10);
+    gate.resolve();
     expect(await job).toBe(100);
   });
 
@@ -190,3 +189,11 @@ describe('an animation whose frames are joined', async () => {
       expect(joinsFrames(each, { ...OPTIONS, ...options })).toBe(joins);
   });
 });
+
+function later() {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}

@@ -1,10 +1,10 @@
-import { CancelledError } from '../errors.ts';
 import type { DdimSchedule } from '../scd/ddim.ts';
 import { gaussianNoise } from '../scd/noise.ts';
 import { clipTasks, type WindowOptions } from '../scd/windows.ts';
 import type { Networks, Tensor } from './backend.ts';
-import { breathe } from './breathe.ts';
+
 import { countOf } from './device.ts';
+import { Pace } from './sampler.ts';
 
 export interface ClipDenoising {
   /** How many frames the clip has. */
@@ -60,15 +60,16 @@ export async function* denoiseClip(
     states.set(frame, state);
     return state;
   };
+  const pace = new Pace(networks);
   try {
     for (const task of clipTasks(frames, steps, windows)) {
       if (task.kind === 'predict') {
-        await breathe();
-        if (signal?.aborted) throw new CancelledError();
+        await pace.wait(signal);
         const members = task.window.map(stateOf);
         const samples = members.map(({ sample }) => sample);
         const predictions = await predict(task.window, samples, timesteps[task.step] as number);
         for (const [i, state] of members.entries()) add(networks, state, predictions[i] as Tensor);
+        pace.issued();
         onWindow?.();
       } else if (task.kind === 'step') {
         const noiseOf = (timestep: number) => gaussianNoise(countOf(shape), seed, 1 + timestep, task.frame);

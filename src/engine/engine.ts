@@ -19,16 +19,18 @@ import type { ClipProgress } from './clip.ts';
 import {
   DeviceLimitError,
   DeviceLostError,
+  DeviceStalledError,
   DoesNotFitError,
   NetworkError,
-  NotFiniteError,
   NotReadyError,
   NoWebGpuError,
   OutOfMemoryError,
 } from './errors.ts';
 import { weigh } from './fit-device.ts';
+import { resultSize } from './layers.ts';
 import { type HeldReference, LoadedModel } from './model.ts';
 import { JobQueue } from './queue.ts';
+import { until } from './until.ts';
 
 export interface BackendOptions {
   /** The best that the caller and the pack allow; a device without f16 computes in f32 all the same. */
@@ -41,9 +43,6 @@ export interface EngineParts {
   openPack(source: PackSource, options: OpenOptions): Promise<Pack>;
   createBackend(kind: BackendKind, options: BackendOptions): Promise<Backend>;
 }
-
-/** A frame that two new devices could not finish will not be finished by a third. */
-const MOST_RECOVERIES = 2;
 
 export class Engine implements EngineApi {
   readonly #parts: EngineParts;
@@ -84,7 +83,10 @@ export class Engine implements EngineApi {
     return this.#queue.run(async () => {
       for (const { pose } of references) checkPose(pose);
       const held = await Promise.all(
-        references.map(async ({ image, pose }) => ({ image: await createImageBitmap(image), pose })),
+        references.map(async ({ image, ...others }) => ({
+          image: await createImageBitmap(image),
+          ...others,
+        })),
       );
       this.#releaseReferences();
       this.#references = held;
@@ -100,17 +102,19 @@ export class Engine implements EngineApi {
     options: RenderOptions,
     onFrame: (frame: RenderedFrame) => Promise<void> | void,
     onProgress?: (progress: ClipProgress) => void,
+    from = 0,
   ): Promise<number> {
     return this.#queue.run(async (signal) => {
       // All of them now: the tenth minute is a bad time to hear of a bad pose.
       for (const pose of poses) checkPose(pose);
       if (this.#model && joinsFrames(this.#model.pack.manifest, options)) {
-        return this.#animateClip(poses, options, signal, onFrame, onProgress);
+        return this.#animateClip(poses, options, signal, from, onFrame, onProgress);
       }
       for (const [index, pose] of poses.entries()) {
+        if (index < from) continue;
         const frame = await this.#render(pose, index, options, signal);
         // A receiver may take its time over a frame, or be the one who cancels: neither may hold up the cancelling.
-        await untilAborted(Promise.resolve(onFrame(frame)), signal);
+        await until(Promise.resolve(onFrame(frame)), signal);
       }
       return poses.length;
     });
@@ -125,7 +129,7 @@ export class Engine implements EngineApi {
   }
 
   async dispose(): Promise<void> {
-    await this.#queue.cancel();
+    this.#queue.cancelAll();
     await this.#queue.run(async () => {
       this.#model?.dispose();
       this.#model = undefined;
@@ -141,64 +145,40 @@ export class Engine implements EngineApi {
   ): Promise<RenderedFrame> {
     checkOptions(options);
     checkPose(pose);
-    for (let recoveries = 0; ; recoveries++) {
-      if (this.#model === undefined) throw new NotReadyError('No model is loaded.', 'Load a model first.');
-      const model = this.#model;
+    const model = this.#model;
+    if (model === undefined) throw new NotReadyError('No model is loaded.', 'Load a model first.');
+    try {
       const either = AbortSignal.any([signal, model.lost]);
-      try {
-        return { index, ...(await model.frame(this.#references, pose, options, either)) };
-      } catch (error) {
-        if (signal.aborted) throw new CancelledError();
-        const fault = await deviceFault(model, error);
-        if (recoveries === MOST_RECOVERIES) throw fault;
-        await this.#recover(model, fault, signal);
-      }
+      const frame = await model.frame(this.#references, pose, options, either);
+      if (!signal.aborted) return { index, ...frame };
+      frame.image.close();
+    } catch (error) {
+      if (!signal.aborted) throw await deviceFault(model, error);
     }
+    throw new CancelledError();
   }
 
-  /** Frames that motion modules join depend on one another, so a clip that a device was lost in begins again. */
+  /** Frames that motion modules join depend on one another: those before `from` are painted, and not handed out. */
   async #animateClip(
     poses: readonly Pose[],
     options: RenderOptions,
     signal: AbortSignal,
+    from: number,
     onFrame: (frame: RenderedFrame) => Promise<void> | void,
     onProgress?: (progress: ClipProgress) => void,
   ): Promise<number> {
     checkOptions(options);
-    let handedOut = 0;
-    for (let recoveries = 0; ; recoveries++) {
-      if (this.#model === undefined) throw new NotReadyError('No model is loaded.', 'Load a model first.');
-      const model = this.#model;
+    const model = this.#model;
+    if (model === undefined) throw new NotReadyError('No model is loaded.', 'Load a model first.');
+    try {
       const either = AbortSignal.any([signal, model.lost]);
-      try {
-        const frames = model.clip(this.#references, poses, options, either, handedOut, onProgress);
-        for await (const frame of frames) {
-          handedOut++;
-          await untilAborted(Promise.resolve(onFrame(frame)), signal);
-        }
-        return poses.length;
-      } catch (error) {
-        if (signal.aborted) throw new CancelledError();
-        const fault = await deviceFault(model, error);
-        if (recoveries === MOST_RECOVERIES) throw fault;
-        await this.#recover(model, fault, signal);
-      }
+      const frames = model.clip(this.#references, poses, options, either, from, onProgress);
+      for await (const frame of frames) await until(Promise.resolve(onFrame(frame)), signal);
+      return poses.length;
+    } catch (error) {
+      if (!signal.aborted) throw await deviceFault(model, error);
     }
-  }
-
-  /** Makes the engine ready to try the same frame again, or throws what it cannot help. */
-  async #recover(model: LoadedModel, fault: unknown, signal: AbortSignal): Promise<void> {
-    if (fault instanceof DeviceLostError) {
-      this.#notify(`${fault.message} It was started again, and the work goes on.`);
-    } else if (fault instanceof NotFiniteError && model.backend.precision === 'f16') {
-      this.#options = { ...this.#options, precision: 'f32' };
-      this.#notify(`${fault.message} The work goes on in f32, which takes more memory and time.`);
-    } else {
-      throw fault;
-    }
-    this.#model = undefined;
-    model.dispose();
-    this.#model = await this.#start(model.pack, signal);
+    throw new CancelledError();
   }
 
   /** Puts a pack on the best device that will have it. */
@@ -221,7 +201,7 @@ export class Engine implements EngineApi {
       threads,
     });
     const model = new LoadedModel(pack, backend);
-    const size = this.#options.size ?? pack.manifest.defaults;
+    const size = model.paintedSize(this.#options.size ?? pack.manifest.defaults);
     try {
       const notice = await weigh(pack, backend, size);
       if (notice !== undefined) this.#notify(notice);
@@ -236,7 +216,16 @@ export class Engine implements EngineApi {
 
   #describe({ pack, backend }: LoadedModel): EngineInfo {
     const { kind, precision, device, threads } = backend;
-    return { manifest: pack.manifest, backend: kind, precision, device, threads, notices: this.#notices };
+    const { manifest } = pack;
+    return {
+      manifest,
+      size: resultSize(manifest),
+      backend: kind,
+      precision,
+      device,
+      threads,
+      notices: this.#notices,
+    };
   }
 
   #notify(notice: string): void {
@@ -266,6 +255,7 @@ const DEVICE_FAULTS = [
   DeviceLimitError,
   DoesNotFitError,
   DeviceLostError,
+  DeviceStalledError,
   OutOfMemoryError,
   NetworkError,
 ];
@@ -283,19 +273,4 @@ async function deviceFault(model: LoadedModel, error: unknown): Promise<unknown>
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   return model.lost.aborted ? model.lost.reason : error;
-}
-
-/** Like the promise, unless the signal comes first: then it rejects with the signal's reason. */
-async function untilAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  let abort = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort);
-  });
-  try {
-    await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }

@@ -57,6 +57,17 @@ export class DeviceLostError extends PirouetteError {
 }
 wireError('DeviceLostError', DeviceLostError);
 
+/** The device, or the runtime on it, has not answered for so long that it never will. */
+export class DeviceStalledError extends PirouetteError {
+  constructor(doing: string, seconds: number) {
+    super(
+      `The graphics device gave no answer for ${seconds} seconds while ${doing}.`,
+      'Try again; if it happens again, lower the image size or choose the WASM backend.',
+    );
+  }
+}
+wireError('DeviceStalledError', DeviceStalledError);
+
 /** Infinities or NaN where an image should be. */
 export class NotFiniteError extends PirouetteError {
   constructor(precision: 'f16' | 'f32') {

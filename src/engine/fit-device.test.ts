@@ -77,6 +77,24 @@ describe('what a model needs', () => {
   });
 });
 
+it('frames that motion modules join take what all of a window leave behind, however long the clip', () => {
+  const motion = {
+    block_out_channels: [320, 640, 1280, 1280],
+    motion_num_attention_heads: 8,
+    motion_norm_num_groups: 32,
+    motion_max_seq_length: 32,
+    use_motion_mid_block: true,
+  };
+  const parts = [0, 1].map((i) => ({ graph: `m${i}.onnx`, weights: `${i}.safetensors` }));
+  const joining = { ...LARGE, motion: parts, configs: { ...LARGE.configs, motion } };
+  const { passes, peakBytes } = needsOf(joining, SIZE, 'f16');
+  // Skips of 24 frames: 3 x (4096 x 320 + 1024 x 640 + 256 x 1280 + 64 x 1280); three more of the first; in f16.
+  const values = 3 * (4096 * 320 + 1024 * 640 + 256 * 1280 + 64 * 1280) + 3 * 4096 * 320;
+  expect(passes.joining).toBe(passes.painting + 200e6 + 24 * values * 2 + 3 * 2 ** 24 * 2);
+  expect(peakBytes).toBe(passes.joining);
+  expect(judge(needsOf(joining, SIZE, 'f16'), { backend: 'webgpu' }, SIZE).sentence).toContain('joined');
+});
+
 describe('the verdict', () => {
   const needs = needsOf(LARGE, SIZE, 'f16');
 

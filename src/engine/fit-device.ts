@@ -4,17 +4,25 @@ import { unetShape } from '../onnx/unet-shape.ts';
 import { inWords as words } from '../pack/in-words.ts';
 import type { Pack, PackManifest, PartFiles } from '../pack/manifest.ts';
 import { roomLeft } from '../pack/room.ts';
+import { WINDOWS } from '../scd/windows.ts';
 import type { BackendKind } from './api.ts';
 import type { Backend } from './backend.ts';
 import { DoesNotFitError } from './errors.ts';
 import type { Size } from './fit.ts';
+import { MODULE_VALUES, maxFramesOf } from './motion.ts';
 
 /** What a model will ask of the device at one size of picture, told from pack.json before any weights are read. */
 export interface Needs {
   /** What is fetched or read. */
   readonly packBytes: number;
   /** The most that lies on the device in each pass; what a pass alone needs comes and goes with it. */
-  readonly passes: { readonly reference: number; readonly painting: number; readonly decoding: number };
+  readonly passes: {
+    readonly reference: number;
+    readonly painting: number;
+    readonly decoding: number;
+    /** Of a window of frames that motion modules join, where the pack has them. */
+    readonly joining?: number;
+  };
   readonly peakBytes: number;
   /** The largest that has to be bound as one. */
   readonly largestTensor: number;
@@ -93,12 +101,26 @@ export function needsOf(manifest: PackManifest, size: Size, precision: 'f16' | '
     painting: resident + kept + unpacked + 4 * unetTensor,
     decoding: resident + kept + 4 * pictureTensor,
   };
+  const { motion = [] } = manifest;
+  const joining = configs.motion
+    ? passes.painting +
+      sum(motion.map(weighLarge)) +
+      windowValues(shape, latents, Math.min(WINDOWS.size, maxFramesOf(configs.motion))) * element +
+      MODULE_VALUES * element
+    : undefined;
   return {
     packBytes: sum(Object.values(files).map(({ bytes }) => bytes)),
-    passes,
-    peakBytes: Math.max(...Object.values(passes)),
+    passes: { ...passes, ...(joining !== undefined && { joining }) },
+    peakBytes: Math.max(...Object.values(passes), joining ?? 0),
     largestTensor: Math.max(unetTensor, pictureTensor, weightTensor),
   };
+}
+
+/** Values that the frames of a window leave behind between two parts: skips, and where they meet three of the widest. */
+function windowValues({ levels }: ReturnType<typeof unetShape>, latents: number, frames: number): number {
+  const sizes = levels.map(({ channels, layers }, i) => ({ values: (latents / 4 ** i) * channels, layers }));
+  const skips = sizes.reduce((total, { values, layers }) => total + values * (layers + 1), 0);
+  return frames * (skips + 3 * Math.max(...sizes.map(({ values }) => values)));
 }
 
 /** Channels a pixel of the widest tensor in a decoder, at the picture's own size. */
@@ -135,7 +157,8 @@ export function judge(needs: Needs, room: Room, size: Size): Verdict {
       sentence: `This model needs ${words(peakBytes)} of memory ${at}, and the processor's engine can have ${words(WASM_BYTES)}.`,
     };
   }
-  const takes = `The model is ${words(packBytes)} large and takes up to ${words(peakBytes)} of ${device} ${at} (${words(passes.reference)} for the photo, ${words(passes.painting)} for the frames, ${words(passes.decoding)} for their pictures)`;
+  const joined = passes.joining === undefined ? '' : `, ${words(passes.joining)} for frames that are joined`;
+  const takes = `The model is ${words(packBytes)} large and takes up to ${words(peakBytes)} of ${device} ${at} (${words(passes.reference)} for the photo, ${words(passes.painting)} for the frames, ${words(passes.decoding)} for their pictures${joined})`;
   if (room.memory !== undefined && peakBytes > room.memory) {
     const has = `${room.memory >= UNTOLD_BYTES ? 'at least ' : ''}${words(room.memory)}`;
     return { fits: 'perhaps', sentence: `${takes}; this device says it has ${has}, so it may not fit.` };

@@ -7,6 +7,8 @@ import { NetworkError } from './errors.ts';
 
 /** What a module's widest value may take, in elements: larger pictures go through in runs of tokens. */
 const MOST_VALUES = 2 ** 24;
+/** What a module takes beside the frames, in elements: its widest value and some narrower ones. */
+export const MODULE_VALUES = 3 * MOST_VALUES;
 /** A feed-forward layer is eight times as wide as its tokens. */
 const WIDEST = 8;
 

@@ -1,9 +1,37 @@
-import { CancelledError } from '../errors.ts';
 import type { DdimSchedule } from '../scd/ddim.ts';
 import { gaussianNoise } from '../scd/noise.ts';
 import type { Networks, Tensor } from './backend.ts';
 import { breathe } from './breathe.ts';
 import { countOf } from './device.ts';
+import { until } from './until.ts';
+
+/** More would only lengthen the wait for whoever cancels, and for all else that the device should draw. */
+const MOST_IN_FLIGHT = 2;
+
+/** Keeps a device from running dry, and from lagging far behind: of so many steps issued, one must be done before the next. */
+export class Pace {
+  readonly #networks: Networks;
+  readonly #inFlight: Promise<void>[] = [];
+
+  constructor(networks: Networks) {
+    this.#networks = networks;
+  }
+
+  /** Before a step is issued. Throws the signal's reason, as soon as it has one. */
+  async wait(signal: AbortSignal | undefined): Promise<void> {
+    await breathe();
+    if (this.#inFlight.length === MOST_IN_FLIGHT)
+      await until(this.#inFlight.shift() as Promise<void>, signal);
+    signal?.throwIfAborted();
+  }
+
+  /** After a step was issued. */
+  issued(): void {
+    const done = this.#networks.settle('the device painted a frame');
+    done.catch(() => undefined);
+    this.#inFlight.push(done);
+  }
+}
 
 /** What the network says of several samples, one frame each; they stay the caller's, the predictions become its own. */
 export type Predict = (samples: readonly Tensor[], timestep: number) => Promise<readonly Tensor[]>;
@@ -39,8 +67,9 @@ export interface Denoising {
 }
 
 /**
- * Yields the latents after each step. They are valid until the next one; the last ones are the caller's. Stops with
- * CancelledError between two steps.
+ * Yields the latents after each step. They are valid until the next one; the last ones are the caller's. A step is issued
+ * when the one before the last is done, so that the device never runs dry and never lags far behind. Between two steps,
+ * and while it waits, it stops with the signal's reason.
  */
 export async function* denoisingSteps(
   networks: Networks,
@@ -50,11 +79,11 @@ export async function* denoisingSteps(
   signal?: AbortSignal,
 ): AsyncGenerator<{ readonly timestep: number; readonly latents: readonly Tensor[] }> {
   let latents = start;
+  const pace = new Pace(networks);
   for (const [index, timestep] of timesteps.entries()) {
     const held: Tensor[] = [...latents];
     try {
-      await breathe();
-      if (signal?.aborted) throw new CancelledError();
+      await pace.wait(signal);
       const predictions = await predict(latents, timestep);
       held.push(...predictions);
       const update = schedule.update(timestep, steps, eta);
@@ -70,6 +99,7 @@ export async function* denoisingSteps(
       for (const tensor of held) tensor.dispose();
     }
     if (after) latents = await after(latents, timesteps[index + 1]);
+    pace.issued();
     yield { timestep, latents };
   }
 }

@@ -85,7 +85,13 @@ describe('a malformed checkpoint', () => {
     ['TorchFileError', 'does not begin', new Uint8Array(0)],
     ['TorchFileError', 'does not begin', encodeText('<!doctype html><title>404</title>')],
     ['TorchFileError', 'does not begin', encodeText('version https://git-lfs.github.com/spec/v1\n')],
-    ['TorchFileError', 'before 1.6', concat([op.start, op.dict, op.stop])],
+    // From before PyTorch 1.6: five pickles in a row.
+    ['TorchFileError', 'cut short', concat([op.start, op.dict, op.stop])],
+    [
+      'TorchFileError',
+      'does not begin as such a file does',
+      concat(Array.from({ length: 5 }, () => concat([op.start, op.dict, op.stop]))),
+    ],
     ['TorchFileError', 'cut short', sound.slice(0, 200)],
     ['TorchFileError', 'zip is damaged', patched(-6, 0xff)],
     ['TorchFileError', 'without data.pkl', torchFileNamed('other.pkl')],
@@ -105,7 +111,11 @@ describe('a malformed checkpoint', () => {
     ['TorchFileError', 'impossible', oneTensor({ strides: [-4, -1] })],
     ['TorchFileError', 'impossible', oneTensor({ shape: [8] })],
     ['TorchFileError', 'impossible', oneTensor({ offset: -1 })],
-    ['TensorMissingError', 'lacks', oneTensor({ shape: [2 ** 30, 2 ** 30], strides: [0, 0] })],
+    [
+      'TorchFileError',
+      'repeats its values without need',
+      oneTensor({ shape: [2 ** 30, 2 ** 30], strides: [0, 0] }),
+    ],
     ['TensorMissingError', 'lacks', oneTensor({})],
     ['UnsafePickleError', 'os.system', calls('os', 'system', op.text('touch pickle-was-run'))],
     ['UnsafePickleError', 'builtins.eval', calls('builtins', 'eval', op.text('1'))],
@@ -116,8 +126,22 @@ describe('a malformed checkpoint', () => {
     ['TorchFileError', 'instruction 0x69', program(op.mark, op.raw(0x69))],
     [
       'TorchFileError',
-      'instruction 0x81',
+      'object of no known kind',
       program(op.global('collections', 'OrderedDict'), op.raw(0x29, 0x81)),
+    ],
+    // A module of TorchScript that holds itself.
+    [
+      'TorchFileError',
+      'modules within modules without end',
+      program(
+        op.global('__torch__', 'Net'),
+        op.raw(0x29, 0x81, 0x71, 0),
+        op.dict,
+        op.text('inner'),
+        op.raw(0x68, 0),
+        op.setItem,
+        op.build,
+      ),
     ],
     ['TorchFileError', 'no dict', program(op.raw(0x5d), op.dict, op.build)],
     ['TorchFileError', 'impossible', calls('torch._utils', '_rebuild_tensor_v2', op.text('a'))],

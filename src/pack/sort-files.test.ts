@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { poseEncoderTensors, type Tensors, unetTensors } from '../../tools/diffusers-tensors.ts';
 import { stableDiffusionUNet } from '../../tools/generate-checkpoint.ts';
 import { type Files, memoryFolder } from '../../tools/memory-pack.ts';
+import { motionModules } from '../../tools/published-names.ts';
 import { jsonFile, safetensorsFile } from '../../tools/random-weights.ts';
 import { UnsupportedWeightsError, WeightsNotFoundError } from './errors.ts';
 import { sortFiles } from './sort-files.ts';
@@ -22,6 +23,13 @@ describe('files of any name', () => {
     expect(file).toBe('tuned.safetensors');
     expect((await folder.open('pose_encoder.safetensors'))?.size).toBe(guider.length);
     expect(await folder.open('pose_encoder.pth')).toBeUndefined();
+  });
+
+  it('are motion modules of any name too', async () => {
+    const modules = safetensorsFile(motionModules({ frames: 24, inMiddle: false }, [32, 32]));
+    const { folder, file } = await sorted({ 'a.safetensors': unet, 'mm_sd_v15.safetensors': modules });
+    expect(file).toBe('a.safetensors');
+    expect((await folder.open('motion_module.safetensors'))?.size).toBe(modules.length);
   });
 
   it('keep the names that say what they are', async () => {

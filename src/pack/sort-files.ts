@@ -14,8 +14,8 @@ export interface SortedFiles {
 const MODELS: readonly WeightsKind[] = ['networks', 'stable-diffusion', 'unet'];
 
 /**
- * Files that somebody chose by hand have any name and lie anywhere: a lone model and its pose encoder are told by what
- * is in them. A folder in diffusers' layout, or with AnimateAnyone's names, stays as it is.
+ * Files that somebody chose by hand have any name and lie anywhere: a lone model, its pose encoder and its motion modules
+ * are told by what is in them. A folder in diffusers' layout, or with AnimateAnyone's names, stays as it is.
  */
 export async function sortFiles(folder: Folder): Promise<SortedFiles> {
   if (folder.paths?.includes('pack.json')) {
@@ -50,7 +50,14 @@ export async function sortFiles(folder: Folder): Promise<SortedFiles> {
     for (const file of unknown) refuseAccessories(file);
     throw new WeightsNotFoundError(folder.name, 'model', ['a U-Net', 'a Stable Diffusion checkpoint']);
   }
-  const sorted = encoder ? renamed(folder, encoder.path, `pose_encoder${endingOf(encoder.path)}`) : folder;
+  const motion = unknown.find((file) => kindOf(file) === 'motion-module');
+  let sorted = folder;
+  for (const [file, stem] of [
+    [encoder, 'pose_encoder'],
+    [motion, 'motion_module'],
+  ] as const) {
+    if (file) sorted = renamed(sorted, file.path, `${stem}${endingOf(file.path)}`);
+  }
   return { folder: sorted, ...(model && { file: model.path }) };
 }
 

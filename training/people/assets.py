@@ -250,6 +250,7 @@ class Assets(dict):
         self.irises = [name[5:] for name in self if name.startswith("iris/")]
         of_arms = [name.startswith(("upperarm", "lowerarm", "hand", "index", "middle", "ring", "pinky", "thumb")) for name in self["bone_names"]]
         self.arms = np.array(of_arms)[self["dominant"]]  # vertices that arms move
+        self.of_head = np.array([name == "head" for name in self["bone_names"]])[self["dominant"]]
         self.made = {}  # textures at smaller sizes and their mip chains, shared between people
 
     def sized(self, key, size):

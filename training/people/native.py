@@ -21,7 +21,8 @@ class Part(ctypes.Structure):
     _fields_ = [("vertex_count", i32), ("triangle_count", i32), ("rest", pointer), ("uv", pointer), ("faces", pointer),
                 ("uv_faces", pointer), ("bones", pointer), ("weights", pointer), ("texture", pointer),
                 ("texture_size", i32), ("flags", i32), ("tint", f32 * 9), ("gloss", f32), ("wrap", f32),
-                ("depth_bias", f32), ("posed", pointer), ("normals", pointer), ("screen", pointer)]
+                ("depth_bias", f32), ("posed", pointer), ("normals", pointer), ("screen", pointer),
+                ("labels", pointer)]
 
 
 class Camera(ctypes.Structure):
@@ -97,7 +98,7 @@ library.render_backdrop.argtypes = [ctypes.POINTER(Place), ctypes.POINTER(Camera
                                     i32, ctypes.POINTER(Backdrop)]
 library.render_frame.argtypes = [pointer, i32, pointer, pointer, ctypes.POINTER(Camera), ctypes.POINTER(Light),
                                  ctypes.POINTER(Backdrop), i32, i32, i32, f32, f32, i32, pointer, pointer, i32, pointer,
-                                 pointer, pointer, pointer]
+                                 pointer, pointer, pointer, pointer]
 library.project_part.argtypes = [ctypes.POINTER(Part), ctypes.POINTER(Camera), pointer]
 library.draw_surfaces.argtypes = [pointer, i32, pointer, i32, i32, pointer, pointer]
 library.trace_surfaces.argtypes = [pointer, pointer, pointer, pointer, i32, i32, f32, pointer, pointer]

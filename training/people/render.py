@@ -18,14 +18,15 @@ def tone_curve():
 TONE = tone_curve()
 
 
-def render(person, pose, stage, samples=2, soft=False):
+def render(person, pose, stage, samples=2, soft=False, labels=None):
     """-> image (H, W, 3) uint8, mask (H, W) uint8 (255: person), joints (18, 3): x, y in pixels and 1 seen, .5 hidden, 0 outside.
-    `samples`: a side of each pixel. `soft`: the mask tells how much of a pixel the person covers."""
+    `samples`: a side of each pixel. `soft`: the mask tells how much of a pixel the person covers. `labels`, (H, W) uint8, is
+    filled with what each pixel shows (wardrobe.LABELS)."""
     matrices = person.poser.matrices(pose)
-    return render_matrices(person, matrices, stage, samples, soft)
+    return render_matrices(person, matrices, stage, samples, soft, labels)
 
 
-def render_matrices(person, matrices, stage, samples=2, soft=False):
+def render_matrices(person, matrices, stage, samples=2, soft=False, labels=None):
     body = person.body
     head = body.bone("head")
     centre = matrices[head][:, :3] @ ((body.heads[head] + body.tails[head]) / 2) + matrices[head][:, 3]
@@ -37,7 +38,8 @@ def render_matrices(person, matrices, stage, samples=2, soft=False):
     setting = stage.setting
     covered = library.render_frame(ctypes.addressof(person.native), len(person.parts), address(native), address(centre), ctypes.byref(stage.camera),
                                    ctypes.byref(setting.light), ctypes.byref(stage.backdrop), stage.H, stage.W, samples, setting.exposure,
-                                   setting.softness, soft, address(TONE), address(feet), 18, address(joints), address(image), address(mask), address(seen))
+                                   setting.softness, soft, address(TONE), address(feet), 18, address(joints), address(image), address(mask), address(seen),
+                                   None if labels is None else address(labels))
     if covered < 0:
         raise MemoryError("a frame")
     return image, mask, seen

@@ -18,6 +18,9 @@ HAIR_COLOURS = [(.02, .015, .012), (.035, .02, .012), (.09, .045, .022), (.18, .
 GREYS = [(.45, .45, .44), (.2, .2, .2), (.7, .69, .66)]
 DYES = [(.5, .08, .2), (.1, .2, .5), (.1, .4, .35), (.4, .15, .5)]
 COMPONENTS = 8
+# What a pixel may show; a garment of one piece that covers top and legs is a dress, whatever its legs.
+LABELS = ["background", "hair", "face", "skin", "top", "bottom", "dress", "shoes", "hat"]
+BACKGROUND, HAIR_LABEL, FACE, SKIN_LABEL, TOP, BOTTOM, DRESS, SHOES, HAT = range(len(LABELS))
 SKIN_BEHIND = .05  # dm by which cloth wins over the skin beneath it, where a fit is not perfect
 
 
@@ -157,7 +160,7 @@ class Person:
         faces = assets["base_faces"]
         shown = ~every(hidden, faces)
         self.add(self.body.positions, assets["base_uvs"], faces[shown], assets["base_uv_faces"][shown], assets["base_bones"],
-                 assets["base_weights"], self.shared_chain(f"skin/{look.skin}"), flags=SKIN, tint=np.diag(look.skin_tint), gloss=.05, wrap=.18, bias=-SKIN_BEHIND, first=True)
+                 assets["base_weights"], self.shared_chain(f"skin/{look.skin}"), label=np.where(every(assets.of_head, faces[shown]), FACE, SKIN_LABEL), flags=SKIN, tint=np.diag(look.skin_tint), gloss=.05, wrap=.18, bias=-SKIN_BEHIND, first=True)
         self.face_and_hair()
         self.native = (Part * len(self.parts))(*self.parts)
         self.sole = float(self.fitted(look.shoes)[:, 1].min())
@@ -177,13 +180,13 @@ class Person:
     def shared_chain(self, key):
         return self.assets.chain(key, self.texture_size)
 
-    def add(self, rest, uvs, faces, uv_faces, bones, weights, chain, flags, tint=np.eye(3), gloss=0., wrap=0., bias=0., first=False):
+    def add(self, rest, uvs, faces, uv_faces, bones, weights, chain, flags, label, tint=np.eye(3), gloss=0., wrap=0., bias=0., first=False):
         texture, size = chain
         arrays = [np.ascontiguousarray(rest, np.float32), uvs, np.ascontiguousarray(faces), np.ascontiguousarray(uv_faces), bones, weights, texture,
-                  *(np.empty_like(rest, np.float32) for _ in range(3))]
-        rest, uvs, faces, uv_faces, bones, weights, texture, posed, normals, screen = map(address, arrays)
+                  *(np.empty_like(rest, np.float32) for _ in range(3)), np.broadcast_to(np.asarray(label, np.uint8), len(faces)).copy()]
+        rest, uvs, faces, uv_faces, bones, weights, texture, posed, normals, screen, labels = map(address, arrays)
         part = Part(len(arrays[0]), len(arrays[2]), rest, uvs, faces, uv_faces, bones, weights, texture, size, flags, (ctypes.c_float * 9)(*np.ravel(tint)),
-                    gloss, wrap, bias, posed, normals, screen)
+                    gloss, wrap, bias, posed, normals, screen, labels)
         at = 0 if first else len(self.parts)
         self.keep.insert(at, arrays)
         self.parts.insert(at, part)
@@ -234,20 +237,21 @@ class Person:
         uvs = self.proxy(name, "uvs")
         library.bake_cloth(address(source), address(folds), size, len(faces), address(uvs), address(faces), address(uv_faces), address(rest),
                            address(groups), cloths, prints, len(placed), address(baked))
-        self.add_proxy(name, (mip_chain(baked), size), shown, flags=TWO_SIDED | CUTOUT, gloss=gloss, wrap=.1)
+        label = DRESS if name in catalogue.ONE_PIECE else dict(top=TOP, bottom=BOTTOM, shoes=SHOES)[part]
+        self.add_proxy(name, (mip_chain(baked), size), shown, label=label, flags=TWO_SIDED | CUTOUT, gloss=gloss, wrap=.1)
 
     def face_and_hair(self):
         look = self.look
         dark = np.maximum(look.hair_colour * .6, .008)
         flat = np.outer(dark / .05, LUMINANCE)
         if look.hair.startswith("fedora"):
-            self.add_proxy(look.hair, self.shared_chain(f"{look.hair}/texture"), flags=TWO_SIDED | CUTOUT, wrap=.1)
+            self.add_proxy(look.hair, self.shared_chain(f"{look.hair}/texture"), label=HAT, flags=TWO_SIDED | CUTOUT, wrap=.1)
         elif look.hair:
             mean = max(float(self.proxy(look.hair, "mean") @ LUMINANCE), .02)
-            self.add_proxy(look.hair, self.shared_chain(f"{look.hair}/texture"), flags=TWO_SIDED | CUTOUT | DITHERED | HAIR,
+            self.add_proxy(look.hair, self.shared_chain(f"{look.hair}/texture"), label=HAIR_LABEL, flags=TWO_SIDED | CUTOUT | DITHERED | HAIR,
                            tint=np.outer(look.hair_colour * 1.6 / mean, LUMINANCE), gloss=.05, wrap=.35)
         mean = max(float(self.proxy(look.eyebrows, "mean") @ LUMINANCE), .02)
-        self.add_proxy(look.eyebrows, self.shared_chain(f"{look.eyebrows}/texture"), flags=TWO_SIDED | CUTOUT | DITHERED | NO_SHADOW,
+        self.add_proxy(look.eyebrows, self.shared_chain(f"{look.eyebrows}/texture"), label=FACE, flags=TWO_SIDED | CUTOUT | DITHERED | NO_SHADOW,
                        tint=flat * .05 / mean, wrap=.3, bias=.03 - SKIN_BEHIND)
-        self.add_proxy(look.eyelashes, self.shared_chain(f"{look.eyelashes}/texture"), flags=TWO_SIDED | CUTOUT | DITHERED | NO_SHADOW, wrap=.3, bias=.03 - SKIN_BEHIND)
-        self.add_proxy("eyes", self.shared_chain(f"iris/{look.iris}"), flags=NO_SHADOW, gloss=.6, wrap=.3, bias=-SKIN_BEHIND)
+        self.add_proxy(look.eyelashes, self.shared_chain(f"{look.eyelashes}/texture"), label=FACE, flags=TWO_SIDED | CUTOUT | DITHERED | NO_SHADOW, wrap=.3, bias=.03 - SKIN_BEHIND)
+        self.add_proxy("eyes", self.shared_chain(f"iris/{look.iris}"), label=FACE, flags=NO_SHADOW, gloss=.6, wrap=.3, bias=-SKIN_BEHIND)

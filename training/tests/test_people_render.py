@@ -45,8 +45,8 @@ class OneTriangle(unittest.TestCase):
         image, mask, seen = np.empty((16, 16, 3), np.uint8), np.empty((16, 16), np.uint8), np.empty((1, 3), np.float32)
         matrices, feet, joints = np.float32([[1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0]]), np.zeros((2, 3), np.float32), np.float32([[0, 0, 0, .5]])
         covered = library.render_frame(ctypes.addressof(part), 1, address(matrices), address(feet), ctypes.byref(camera), ctypes.byref(light),
-                                       ctypes.byref(backdrop), 16, 16, samples, 1., 1., address(TONE), address(feet), 1, address(joints),
-                                       address(image), address(mask), address(seen))
+                                       ctypes.byref(backdrop), 16, 16, samples, 1., 1., 0, address(TONE), address(feet), 1, address(joints),
+                                       address(image), address(mask), address(seen), None)
         return covered, image, mask, seen
 
     def test_its_pixels(self):

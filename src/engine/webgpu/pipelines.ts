@@ -1,5 +1,5 @@
 /** A shader that the device's compiler refuses: a fault of ours, so it says all that is needed to find it. */
-export class ShaderError extends Error {
+class ShaderError extends Error {
   override readonly name = 'ShaderError';
 }
 
@@ -24,7 +24,8 @@ export class Pipelines {
     // The scope keeps the compiler's complaint, which createComputePipelineAsync reports too, from being raised twice.
     this.device.pushErrorScope('validation');
     const module = this.device.createShaderModule({ label, code });
-    void this.device.popErrorScope();
+    // Rejects with the device, which is told of elsewhere.
+    this.device.popErrorScope().catch(() => undefined);
     try {
       return await this.device.createComputePipelineAsync({ label, layout: 'auto', compute: { module } });
     } catch (error) {

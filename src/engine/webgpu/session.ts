@@ -76,7 +76,7 @@ export class GpuSession implements Part {
       expectBindable(gpu, bytesOf(shape, type));
     }
     try {
-      const opened = await exclusively(async () =>
+      const opened = await exclusively(`compiling ${source.name}`, async () =>
         hasInt8(graph)
           ? { session: await compile(runtime, gpu, source, part, false), isCaptured: false }
           : openCaptured(runtime, gpu, source, part),
@@ -109,20 +109,20 @@ export class GpuSession implements Part {
   /** Submits the graph's work and says where its outputs will lie. */
   async run(): Promise<ReadonlyMap<string, GpuPlace>> {
     try {
-      return await exclusively(() => this.#run());
+      return await exclusively(`running ${this.#source.name}`, () => this.#run());
     } catch (error) {
       // Later on, others are bound to where the outputs lay.
       const isFirst = this.#places === undefined;
       if (!isFirst || !this.#opened.isCaptured || !(error instanceof NetworkError)) throw error;
       await this.#uncapture(error);
-      return exclusively(() => this.#run());
+      return exclusively(`running ${this.#source.name}`, () => this.#run());
     }
   }
 
   dispose(): void {
     const { session, isCaptured } = this.#opened;
     // Rejects only for a session that is gone already.
-    exclusively(() => session.release()).catch(() => undefined);
+    exclusively(`releasing ${this.#source.name}`, () => session.release()).catch(() => undefined);
     if (isCaptured) return;
     for (const { buffer } of this.#places?.values() ?? []) buffer.destroy();
   }
@@ -183,7 +183,7 @@ export class GpuSession implements Part {
   async #uncapture(fault: NetworkError): Promise<void> {
     const part = await this.#source.read();
     try {
-      this.#opened = await exclusively(async () => {
+      this.#opened = await exclusively(`compiling ${this.#source.name}`, async () => {
         await this.#opened.session.release().catch(() => undefined);
         return openUncaptured(this.#runtime, this.#gpu, this.#source, part, fault);
       });
@@ -255,7 +255,7 @@ function portOf({ shape, type }: TensorInfo, dimensions: (name: string) => numbe
   };
 }
 
-export function bytesOf(shape: readonly number[], type: 'float16' | 'float32'): number {
+function bytesOf(shape: readonly number[], type: 'float16' | 'float32'): number {
   return shape.reduce((product, dim) => product * dim, type === 'float16' ? 2 : 4);
 }
 

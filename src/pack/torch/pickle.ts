@@ -20,7 +20,7 @@ export type Pickled =
 
 export type Dict = Map<Pickled, Pickled>;
 
-export class Tuple {
+class Tuple {
   constructor(readonly items: readonly Pickled[]) {}
 }
 
@@ -47,6 +47,15 @@ class GlobalName {
   constructor(readonly name: string) {}
 }
 
+/** A module of TorchScript: its fields by name. Its code lies elsewhere in the file and is never read. */
+export class ScriptModule extends Map<Pickled, Pickled> {}
+
+const SCRIPT_CLASS = '__torch__.';
+/** What TorchScript writes typed lists with; the list is their only argument. */
+const SCRIPT_LISTS = ['intlist', 'doublelist', 'boollist', 'tensorlist'].map(
+  (kind) => `torch.jit._pickle.build_${kind}`,
+);
+
 const STORAGE_TYPES: ReadonlyMap<string, string> = new Map([
   ['torch.HalfStorage', 'F16'],
   ['torch.BFloat16Storage', 'BF16'],
@@ -64,15 +73,52 @@ const ORDERED_DICT = 'collections.OrderedDict';
 const REBUILD_TENSOR = 'torch._utils._rebuild_tensor_v2';
 const REBUILD_OLD_TENSOR = 'torch._utils._rebuild_tensor';
 const REBUILD_PARAMETER = 'torch._utils._rebuild_parameter';
-const FUNCTIONS = new Set([ORDERED_DICT, REBUILD_TENSOR, REBUILD_OLD_TENSOR, REBUILD_PARAMETER]);
+/** Instructions whose few bytes make an object: marks, lists, tuples, dicts and calls. */
+const MAKES_SOMETHING = new Set([0x28, 0x5d, 0x6c, 0x29, 0x85, 0x86, 0x87, 0x74, 0x52, 0x51]);
+/** A dict takes as much as ten of these. */
+const DICTS = new Set([0x7d, 0x64]);
+const DICT_WORK = 10;
+/** SD-1.5's 1,131 tensors take 10,000. */
+const MOST_WORK = 400_000;
+const MOST_DIMENSIONS = 16;
+
+const FUNCTIONS = new Set([
+  ORDERED_DICT,
+  REBUILD_TENSOR,
+  REBUILD_OLD_TENSOR,
+  REBUILD_PARAMETER,
+  ...SCRIPT_LISTS,
+]);
 
 export function readPickle(bytes: Uint8Array<ArrayBuffer>, file: string): Pickled {
   return new Machine(bytes, file).run();
 }
 
+export interface Pickles {
+  readonly pickles: readonly Pickled[];
+  /** Every storage that they name, by its key. */
+  readonly storages: ReadonlyMap<string, StorageRef>;
+  /** Where the last one ends. */
+  readonly end: number;
+}
+
+/** Several pickles one after another. */
+export function readPickles(bytes: Uint8Array<ArrayBuffer>, file: string, count: number): Pickles {
+  const storages = new Map<string, StorageRef>();
+  let end = 0;
+  const pickles = Array.from({ length: count }, () => {
+    const machine = new Machine(bytes.subarray(end), file, storages);
+    const pickle = machine.run();
+    end += machine.end;
+    return pickle;
+  });
+  return { pickles, storages, end };
+}
+
 class Machine {
   private readonly view: DataView<ArrayBuffer>;
   private at = 0;
+  private spent = 0;
   private stack: Pickled[] = [];
   private readonly below: Pickled[][] = [];
   private readonly memo = new Map<number, Pickled>();
@@ -80,8 +126,14 @@ class Machine {
   constructor(
     private readonly bytes: Uint8Array<ArrayBuffer>,
     private readonly file: string,
+    private readonly storages = new Map<string, StorageRef>(),
   ) {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** How far it has read. */
+  get end(): number {
+    return this.at;
   }
 
   run(): Pickled {
@@ -94,6 +146,8 @@ class Machine {
 
   private step(code: number): void {
     const { view, stack } = this;
+    if (MAKES_SOMETHING.has(code)) this.spend(1);
+    else if (DICTS.has(code)) this.spend(DICT_WORK);
     switch (code) {
       case 0x80: // PROTO
         if (view.getUint8(this.take(1)) > 5) throw this.fault('its pickle is of a newer protocol than 5');
@@ -138,6 +192,10 @@ class Machine {
       case 0x58: // BINUNICODE
         stack.push(this.text(view.getUint32(this.take(4), true)));
         return;
+      case 0x54: // BINSTRING: how Python 2 wrote text
+        stack.push(this.text(view.getUint32(this.take(4), true)));
+        return;
+      case 0x55: // SHORT_BINSTRING
       case 0x8c: // SHORT_BINUNICODE
         stack.push(this.text(view.getUint8(this.take(1))));
         return;
@@ -244,10 +302,25 @@ class Machine {
         stack.push(this.call(callee.name, args.items));
         return;
       }
-      case 0x62: // BUILD: what state_dict() notes about its modules' versions
-        this.pop();
-        this.dictOnTop();
+      case 0x81: {
+        // NEWOBJ
+        const [args, made] = [this.pop(), this.pop()];
+        const isModule = made instanceof GlobalName && made.name.startsWith(SCRIPT_CLASS);
+        if (!isModule || !(args instanceof Tuple))
+          throw this.fault('its pickle makes an object of no known kind');
+        this.stack.push(new ScriptModule());
         return;
+      }
+      case 0x62: {
+        // BUILD: a module's fields, or what state_dict() notes about its modules' versions
+        const state = this.pop();
+        const top = this.dictOnTop();
+        if (!(top instanceof ScriptModule)) return;
+        if (!(state instanceof Map))
+          throw this.fault('its pickle sets the state of something that is no dict');
+        for (const [name, value] of state) top.set(name, value);
+        return;
+      }
       default:
         throw this.fault(
           `its pickle has the instruction 0x${code.toString(16).padStart(2, '0')}, which tensors do not need`,
@@ -256,13 +329,16 @@ class Machine {
   }
 
   private global(module: Pickled, name: Pickled): GlobalName {
-    const full = `${String(module)}.${String(name)}`;
-    if (!FUNCTIONS.has(full) && !STORAGE_TYPES.has(full)) throw new UnsafePickleError(this.file, full);
+    if (typeof module !== 'string' || typeof name !== 'string') throw this.fault('its pickle is damaged');
+    const full = `${module}.${name}`;
+    const isKnown = FUNCTIONS.has(full) || STORAGE_TYPES.has(full) || full.startsWith(SCRIPT_CLASS);
+    if (!isKnown) throw new UnsafePickleError(this.file, full);
     return new GlobalName(full);
   }
 
   private call(name: string, args: readonly Pickled[]): Pickled {
     if (name === ORDERED_DICT) return this.orderedDict(args);
+    if (SCRIPT_LISTS.includes(name) && Array.isArray(args[0])) return args[0];
     if (name === REBUILD_PARAMETER) {
       if (args[0] instanceof TensorRef) return args[0];
     } else if (name === REBUILD_TENSOR || name === REBUILD_OLD_TENSOR) {
@@ -281,6 +357,7 @@ class Machine {
   }
 
   private orderedDict(args: readonly Pickled[]): Dict {
+    this.spend(DICT_WORK);
     const dict: Dict = new Map();
     const [pairs = []] = args;
     if (!Array.isArray(pairs)) throw this.fault('its pickle is damaged');
@@ -293,15 +370,25 @@ class Machine {
   }
 
   private storage(id: Pickled): StorageRef {
-    const [kind, type, key, , elements] = id instanceof Tuple ? id.items : [];
+    const [kind, type, key, , elements, view = null] = id instanceof Tuple ? id.items : [];
     const dtype = type instanceof GlobalName ? STORAGE_TYPES.get(type.name) : undefined;
     if (kind !== 'storage' || dtype === undefined || typeof key !== 'string' || !isCount(elements)) {
       throw this.fault('its pickle names a storage in an impossible way');
     }
-    return new StorageRef(key, dtype, elements);
+    if (view !== null) throw this.fault('its pickle names a part of a storage');
+    const storage = new StorageRef(key, dtype, elements);
+    this.storages.set(key, storage);
+    return storage;
+  }
+
+  /** So that no few bytes can ask for much work or memory. */
+  private spend(count: number): void {
+    this.spent += count;
+    if (this.spent > MOST_WORK) throw this.fault('its pickle asks for more than any weights need');
   }
 
   private put(dict: Dict, items: readonly Pickled[]): void {
+    this.spend(items.length / 2);
     if (items.length % 2 !== 0) throw this.fault('its pickle is damaged');
     for (let i = 0; i < items.length; i += 2) dict.set(items[i] as Pickled, items[i + 1] as Pickled);
   }
@@ -390,4 +477,4 @@ const isCount = (value: Pickled | undefined): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0;
 
 const isCounts = (value: Pickled | undefined): value is Tuple & { readonly items: readonly number[] } =>
-  value instanceof Tuple && value.items.every(isCount);
+  value instanceof Tuple && value.items.length <= MOST_DIMENSIONS && value.items.every(isCount);

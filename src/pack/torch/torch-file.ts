@@ -2,9 +2,10 @@ import type { ByteSource } from '../../onnx/safetensors.ts';
 import { TorchFileError } from '../errors.ts';
 import type { TensorFile } from '../tensor-file.ts';
 import { packedStart, readZipDirectory, STORED, type ZipEntry } from '../zip-directory.ts';
-import { type Dict, type Pickled, readPickle, TensorRef } from './pickle.ts';
+import { openLegacyFile } from './legacy-file.ts';
+import { type Dict, type Pickled, readPickle, ScriptModule, TensorRef } from './pickle.ts';
 
-const ELEMENT_BYTES: Readonly<Record<string, 1 | 2 | 4 | 8>> = {
+export const ELEMENT_BYTES: Readonly<Record<string, 1 | 2 | 4 | 8>> = {
   F16: 2,
   BF16: 2,
   F32: 4,
@@ -18,17 +19,18 @@ const ELEMENT_BYTES: Readonly<Record<string, 1 | 2 | 4 | 8>> = {
 };
 
 /** The pickle of SD-1.5's 1,131 tensors takes 130 KB; what is larger than this is damage or malice. */
-const LARGEST_PICKLE = 32 * 1024 * 1024;
+export const LARGEST_PICKLE = 4 * 1024 * 1024;
 /** How far the values of one tensor may lie apart. The largest of SD-1.5 takes 118 MB in f32. */
 const LARGEST_SPAN = 512 * 1024 * 1024;
+
+/** A view may show one value many times, and no weights do where they are many. */
+const MOST_REPEATED = 2 ** 20;
 
 /** What torch.save writes since PyTorch 1.6: a zip of a pickle and of one stored entry for every storage. */
 export async function openTorchFile(source: ByteSource, path: string): Promise<TensorFile> {
   const fault = (words: string) => new TorchFileError(path, words);
   const start = await source.read(0, Math.min(4, source.size));
-  if (start[0] === 0x80) {
-    throw fault("it is in PyTorch's format from before 1.6, which holds everything in one pickle");
-  }
+  if (start[0] === 0x80) return openLegacyFile(source, path);
   if (start[0] !== 0x50 || start[1] !== 0x4b) throw fault('it does not begin as such a file does');
 
   const entries = await readZipDirectory(source, fault);
@@ -45,6 +47,18 @@ export async function openTorchFile(source: ByteSource, path: string): Promise<T
   const tensors = stateDict(readPickle(await readEntry(source, pickle, fault), path), fault);
   for (const [name, tensor] of tensors)
     expectInside(name, tensor, entries.get(dataPath(base, tensor)), fault);
+  return fileOfTensors(source, path, tensors, (tensor) =>
+    packedStart(source, entries.get(dataPath(base, tensor)) as ZipEntry, fault),
+  );
+}
+
+/** A file of tensors whose storages lie each in one piece; `startOf` says where a tensor's does. */
+export function fileOfTensors(
+  source: ByteSource,
+  path: string,
+  tensors: ReadonlyMap<string, TensorRef>,
+  startOf: (tensor: TensorRef) => Promise<number> | number,
+): TensorFile {
   return {
     path,
     tensors: new Map(
@@ -52,25 +66,26 @@ export async function openTorchFile(source: ByteSource, path: string): Promise<T
     ),
     async read(name) {
       const tensor = tensors.get(name) as TensorRef;
-      const entry = entries.get(dataPath(base, tensor)) as ZipEntry;
       const size = elementBytes(tensor);
       const span = spanOf(tensor);
-      if (span * size > LARGEST_SPAN) throw fault(`the values of ${name} lie ${span * size} bytes apart`);
-      const from = (await packedStart(source, entry, fault)) + tensor.offset * size;
+      if (span * size > LARGEST_SPAN) {
+        throw new TorchFileError(path, `the values of ${name} lie ${span * size} bytes apart`);
+      }
+      const from = (await startOf(tensor)) + tensor.offset * size;
       const bytes = await source.read(from, span * size);
       return isContiguous(tensor) ? bytes : gather(bytes, tensor, size);
     },
   };
 }
 
-type Fault = (words: string) => TorchFileError;
+export type Fault = (words: string) => TorchFileError;
 
-const elementBytes = ({ storage }: TensorRef) => ELEMENT_BYTES[storage.dtype] as 1 | 2 | 4 | 8;
+export const elementBytes = ({ storage }: TensorRef) => ELEMENT_BYTES[storage.dtype] as 1 | 2 | 4 | 8;
 const dataPath = (base: string, { storage }: TensorRef) => `${base}data/${storage.key}`;
 const countOf = (shape: readonly number[]) => shape.reduce((product, dim) => product * dim, 1);
 
 /** How many elements there are from a tensor's first to its last. */
-const spanOf = ({ shape, strides }: TensorRef): number =>
+export const spanOf = ({ shape, strides }: TensorRef): number =>
   countOf(shape) === 0 ? 0 : shape.reduce((last, dim, i) => last + (dim - 1) * (strides[i] as number), 1);
 
 function isContiguous({ shape, strides }: TensorRef): boolean {
@@ -109,13 +124,16 @@ function expectInside(name: string, tensor: TensorRef, entry: ZipEntry | undefin
     throw fault(`the storage of ${name} has ${entry.bytes} bytes for ${elements} values`);
   }
   if (tensor.offset + spanOf(tensor) > elements) throw fault(`${name} runs past the end of its storage`);
+  const isRepeated = countOf(tensor.shape) > spanOf(tensor);
+  if (isRepeated && countOf(tensor.shape) > MOST_REPEATED)
+    throw fault(`${name} repeats its values without need`);
 }
 
 /** The dict of tensors by name that training loops put at the top, or under one of these keys. */
 const WRAPPERS = ['state_dict', 'model_state_dict', 'module', 'model'];
 
-function stateDict(root: Pickled, fault: Fault): Map<string, TensorRef> {
-  let dict = root;
+export function stateDict(root: Pickled, fault: Fault): Map<string, TensorRef> {
+  let dict = root instanceof ScriptModule ? fieldsOf(root, fault) : root;
   for (let depth = 0; dict instanceof Map && tensorsOf(dict).size === 0 && depth < 3; depth++) {
     const outer: Dict = dict;
     const key = WRAPPERS.find((wrapper) => outer.get(wrapper) instanceof Map);
@@ -125,12 +143,36 @@ function stateDict(root: Pickled, fault: Fault): Map<string, TensorRef> {
   if (!(dict instanceof Map)) throw fault('it holds no tensors by name');
   const tensors = tensorsOf(dict);
   if (tensors.size === 0) {
-    const keys = [...dict.keys()].slice(0, 8).map(String);
+    const keys = [...dict.keys()]
+      .slice(0, 8)
+      .map((key) => (typeof key === 'string' ? key : `a ${typeof key}`));
     throw fault(`it holds no tensors by name, but ${keys.length > 0 ? keys.join(', ') : 'nothing'}`);
   }
   // torch.nn.DataParallel puts this before every name.
   const isWrapped = [...tensors.keys()].every((name) => name.startsWith('module.'));
   return isWrapped ? new Map([...tensors].map(([name, tensor]) => [name.slice(7), tensor])) : tensors;
+}
+
+/** I3D has 400 modules, four deep, and few fields in each. */
+const [DEEPEST, MOST_MODULES, MOST_FIELDS] = [32, 10_000, 100_000];
+
+/** A module's tensors and those of the modules inside it, under the names that state_dict() would give them. */
+function fieldsOf(root: ScriptModule, fault: Fault): Dict {
+  const fields: Dict = new Map();
+  let modules = 0;
+  let seen = 0;
+  const visit = (module: ScriptModule, prefix: string, depth: number): void => {
+    if (depth > DEEPEST || ++modules > MOST_MODULES) throw fault('it has modules within modules without end');
+    for (const [name, value] of module) {
+      if (typeof name !== 'string') throw fault('its pickle is damaged');
+      if (++seen > MOST_FIELDS) throw fault('its modules have fields without end');
+      const full = `${prefix}${name}`;
+      if (value instanceof ScriptModule) visit(value, `${full}.`, depth + 1);
+      else fields.set(full, value);
+    }
+  };
+  visit(root, '', 0);
+  return fields;
 }
 
 function tensorsOf(dict: Dict): Map<string, TensorRef> {

@@ -19,6 +19,7 @@ typedef struct {
   float tint[9];
   float gloss, wrap, depthBias;
   float *posed, *normals, *screen; /* scratch, three floats a vertex */
+  const uint8_t *labels; /* what each triangle is of; none: 1 */
 } Part;
 
 typedef struct {

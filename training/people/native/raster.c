@@ -131,7 +131,7 @@ static void shade(const Part *part, const float *p, const float *n, const float 
 }
 
 static void draw(const Part *part, uint32_t id, const Camera *camera, float scale, const Light *light, const ShadowMap *map,
-                 int W, int H, float *depth, float *colour) {
+                 int W, int H, float *depth, float *colour, uint8_t *labels) {
   float *sc = part->screen;
   for (int i = 0; i < part->vertexCount; i++) {
     const float *p = part->posed + 3 * i;
@@ -183,6 +183,7 @@ static void draw(const Part *part, uint32_t id, const Camera *camera, float scal
       if (back && !(part->flags & HAIR)) s = -s;
       for (int k = 0; k < 3; k++) n[k] *= s;
       *z = d - part->depthBias;
+      if (labels) labels[y * W + x] = part->labels ? part->labels[t] : 1;
       shade(part, p, n, texel, camera, light, map, colour + 3 * (y * W + x));
     }
   }
@@ -200,17 +201,27 @@ static void round_normals(const Part *part, const float *centre) {
   }
 }
 
+/* The label that most samples of a pixel bear, 0 where the place is seen; at a tie the first one met. */
+static uint8_t most(const uint8_t *labels, int W2, int x, int y, int samples) {
+  int counts[16] = {0}, best = 0;
+  for (int j = 0; j < samples; j++) for (int i = 0; i < samples; i++) counts[labels[(y * samples + j) * W2 + x * samples + i] & 15]++;
+  for (int k = 1; k < 16; k++) if (counts[k] > counts[best] || (best == 0 && counts[k] && 2 * counts[0] <= samples * samples)) best = k;
+  return best;
+}
+
 /* Rows of `joints`: x, y, z in the world and the thickness of the flesh before it; of `seen`: x, y in pixels and
    1 in sight, 0.5 hidden behind something, 0 out of the image. feet: x, height, z a foot, for contact shadows.
-   tone: 4096 entries over sqrt(linear / 4). soft: the mask tells how much of a pixel the person covers, not whether. */
+   tone: 4096 entries over sqrt(linear / 4). soft: the mask tells how much of a pixel the person covers, not whether.
+   labels, where wanted: what each pixel shows, 0 the place. */
 int render_frame(const Part *parts, int count, const float *matrices, const float *headCentre, const Camera *camera,
                  const Light *light, const Backdrop *backdrop, int H, int W, int samples, float exposure, float softness, int soft,
                  const uint8_t *tone, const float *feet, int jointCount, const float *joints,
-                 uint8_t *image, uint8_t *mask, float *seen) {
+                 uint8_t *image, uint8_t *mask, float *seen, uint8_t *labels) {
   int W2 = W * samples, H2 = H * samples, covered = 0;
   float *depth = malloc(sizeof(float) * W2 * H2), *colour = malloc(sizeof(float) * 3 * W2 * H2);
   float *lightDepth = malloc(sizeof(float) * SHADOW_SIZE * SHADOW_SIZE);
-  if (!depth || !colour || !lightDepth) { free(depth); free(colour); free(lightDepth); return -1; }
+  uint8_t *whose = labels ? calloc(W2 * H2, 1) : NULL;
+  if (!depth || !colour || !lightDepth || (labels && !whose)) { free(depth); free(colour); free(lightDepth); free(whose); return -1; }
   for (int i = 0; i < count; i++) {
     skin(parts + i, matrices);
     if (parts[i].flags & HAIR) round_normals(parts + i, headCentre);
@@ -218,7 +229,7 @@ int render_frame(const Part *parts, int count, const float *matrices, const floa
   ShadowMap map;
   shadow_map(parts, count, light->keyDirection, &map, lightDepth);
   for (int i = 0; i < W2 * H2; i++) depth[i] = 1e9f;
-  for (int i = 0; i < count; i++) draw(parts + i, i, camera, samples, light, &map, W2, H2, depth, colour);
+  for (int i = 0; i < count; i++) draw(parts + i, i, camera, samples, light, &map, W2, H2, depth, colour, whose);
   for (int y = 0; y < H; y++) for (int x = 0; x < W; x++) {
     float sum[3] = {0, 0, 0};
     int hits = 0, pixel = y * W + x;
@@ -243,6 +254,7 @@ int render_frame(const Part *parts, int count, const float *matrices, const floa
     }
     covered += 2 * hits >= samples * samples;
     mask[pixel] = soft ? 255 * hits / (samples * samples) : 2 * hits >= samples * samples ? 255 : 0;
+    if (labels) labels[pixel] = most(whose, W2, x, y, samples);
     for (int k = 0; k < 3; k++) {
       float v = sqrtf(fmaxf(sum[k] * exposure / (samples * samples), 0) * .25f) * 4095 + .5f;
       image[3 * pixel + k] = tone[v > 4095 ? 4095 : (int)v];
@@ -260,6 +272,6 @@ int render_frame(const Part *parts, int count, const float *matrices, const floa
     float front = depth[(int)(y * samples) * W2 + (int)(x * samples)];
     seen[3 * i + 2] = w - front < p[3] ? 1 : .5f;
   }
-  free(depth); free(colour); free(lightDepth);
+  free(depth); free(colour); free(lightDepth); free(whose);
   return covered;
 }
