@@ -14,6 +14,7 @@ import {
   OutOfMemoryError,
   WrongInputError,
 } from './errors.ts';
+import { Guides } from './guides.ts';
 
 beforeEach(() => {
   vi.stubGlobal('createImageBitmap', async (image: ImageBitmap) => image);
@@ -156,6 +157,29 @@ describe('a clip', () => {
     expect(seen).toEqual([0, 4, 1, 8, 2, 12]);
   });
 
+  it('has the next frame drawn while the device computes this one', async () => {
+    const retoucher = { block_out_channels: [8], layers_per_block: [1], last_channels: 4 };
+    const drawn = vi.spyOn(Guides.prototype, 'for');
+    let draw = () => {};
+    const held = new Promise<void>((resolve) => {
+      draw = resolve;
+    });
+    const { ready } = engineOn(
+      (device) => {
+        device.onDraw = () => held;
+      },
+      { ...MANIFEST, configs: { ...MANIFEST.configs, retoucher } },
+    );
+    const engine = await ready();
+    const poses = [POSE, { ...POSE }, { ...POSE }];
+    const clip = engine.animate(poses, { ...OPTIONS, steps: 1 }, () => {});
+    await vi.waitFor(() => expect(drawn).toHaveBeenCalledTimes(2));
+    draw();
+    expect(await clip).toBe(3);
+    expect(drawn).toHaveBeenCalledTimes(3);
+    drawn.mockRestore();
+  });
+
   it('stops within one step when cancelled, and the engine goes on', async () => {
     const { ready, devices } = engineOn();
     const engine = await ready();
@@ -187,7 +211,7 @@ describe('a lost device', () => {
       device.onEvaluate = () => {
         if (device.evaluations.length === 2) device.lose('someone pulled the plug');
       };
-      device.settle = () => new Promise(() => {});
+      device.done = () => new Promise(() => {});
     });
     const frame = (await ready()).renderFrame(POSE, OPTIONS);
     await expect(frame).rejects.toThrow(/someone pulled the plug/);
@@ -211,7 +235,7 @@ describe('the queue of a device that answers late', () => {
   function slow() {
     const waiting: (() => void)[] = [];
     const { ready, devices } = engineOn((device) => {
-      device.settle = () => new Promise((resolve) => waiting.push(resolve));
+      device.done = () => new Promise((resolve) => waiting.push(resolve));
     });
     const steps = () => devices[0]?.evaluations.length ?? 0;
     const idle = () => new Promise((resolve) => setTimeout(resolve, 20));
@@ -272,7 +296,7 @@ describe('the queue of a device that answers late', () => {
     const { ready } = engineOn((device) => {
       device.onEvaluate = () => later(20);
       device.onDraw = () => last;
-      device.settle = () => last;
+      device.done = () => last;
     });
     const engine = await ready();
     const began = performance.now();

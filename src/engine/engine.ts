@@ -108,7 +108,7 @@ export class Engine implements EngineApi {
       }
       for (const [index, pose] of poses.entries()) {
         if (index < from) continue;
-        const frame = await this.#render(pose, index, options, signal);
+        const frame = await this.#render(pose, index, options, signal, poses[index + 1]);
         // A receiver may take its time over a frame, or be the one who cancels: neither may hold up the cancelling.
         await until(Promise.resolve(onFrame(frame)), signal);
       }
@@ -138,6 +138,7 @@ export class Engine implements EngineApi {
     index: number,
     options: RenderOptions,
     signal: AbortSignal,
+    next?: Pose,
   ): Promise<RenderedFrame> {
     checkOptions(options);
     checkPose(pose);
@@ -145,7 +146,7 @@ export class Engine implements EngineApi {
     if (model === undefined) throw new NotReadyError('No model is loaded.', 'Load a model first.');
     try {
       const either = AbortSignal.any([signal, model.lost]);
-      const frame = await model.frame(this.#references, pose, options, either);
+      const frame = await model.frame(this.#references, pose, options, either, next);
       if (!signal.aborted) return { index, ...frame };
       frame.image.close();
     } catch (error) {

@@ -17,12 +17,24 @@ export interface HeldReference {
   readonly pose: Pose;
 }
 
+type GuidePictures = ReturnType<Guides['for']>;
+
+interface Drawing {
+  readonly pose: Pose;
+  readonly skeleton: Float32Array;
+  /** Where the frame is to be retouched; they are pieces of the photo that `from` holds. */
+  readonly guides: GuidePictures | undefined;
+  readonly from: Guides | undefined;
+}
+
 /** Networks compiled for one size, and what the denoiser keeps on the device for it. */
 interface Compiled {
   readonly size: Size;
   readonly networks: Networks;
   readonly denoiser: Denoiser;
   references: readonly HeldReference[];
+  /** Of the frame at hand and the next one. */
+  drawn: readonly Drawing[];
   /** What a retoucher will be shown of the first reference. */
   retouching?: { readonly photo: Tensor; readonly guides: Guides } | undefined;
 }
@@ -52,7 +64,7 @@ export class LoadedModel {
     this.#discard();
     const networks = await this.backend.build(this.pack, { width, height }, signal);
     const denoiser = new Denoiser(networks, this.pack.manifest, { width, height });
-    this.#compiled = { size: { width, height }, networks, denoiser, references: [] };
+    this.#compiled = { size: { width, height }, networks, denoiser, references: [], drawn: [] };
     return this.#compiled;
   }
 
@@ -61,12 +73,13 @@ export class LoadedModel {
     pose: Pose,
     options: RenderOptions,
     signal: AbortSignal,
+    next?: Pose,
   ): Promise<Omit<RenderedFrame, 'index'>> {
     const compiled = await this.#prepare(references, options, signal);
-    const { denoiser, size } = compiled;
     const started = performance.now();
-    const latents = await denoiser.denoise(this.#skeleton(pose, size), options, signal);
-    return this.#finish(compiled, latents, pose, options, started, signal);
+    const { skeleton } = this.#draw(compiled, pose, options);
+    const latents = await compiled.denoiser.denoise(skeleton, options, signal);
+    return this.#finish(compiled, latents, pose, options, started, signal, next);
   }
 
   /** The frames of a clip that motion modules join, from a number on; those before it are painted and not shown. */
@@ -103,6 +116,7 @@ export class LoadedModel {
     options: RenderOptions,
     started: number,
     signal: AbortSignal,
+    next?: Pose,
   ): Promise<Omit<RenderedFrame, 'index'>> {
     const { networks } = compiled;
     // Nothing waits here: what was issued goes on while the next is issued, and each stage ends when the device says so.
@@ -111,12 +125,16 @@ export class LoadedModel {
     const made = moment(networks);
     const picture = await this.#retouched(compiled, decoded, pose, options);
     try {
-      const image = await until(closedUnlessWanted(networks.toImage(picture), signal), signal);
+      const drawing = closedUnlessWanted(networks.toImage(picture), signal);
+      // All is issued: while the device computes this frame, the processor draws for the next one.
+      if (next) this.#draw(compiled, next, options);
+      const image = await until(drawing, signal);
       const ended = performance.now();
       const [denoisedAt, madeAt] = await Promise.all([denoised, made]);
       const retouchMs = picture === decoded ? 0 : ended - madeAt;
       return { image, timings: { denoiseMs: denoisedAt - started, decodeMs: ended - denoisedAt, retouchMs } };
     } finally {
+      compiled.drawn = compiled.drawn.filter(({ pose: drawn }) => drawn === next);
       picture.dispose();
     }
   }
@@ -153,22 +171,18 @@ export class LoadedModel {
   }
 
   /** The frame with the photo's detail where that is wanted and the pack can do it; else the frame itself. */
-  async #retouched(
-    { networks, retouching, size }: Compiled,
-    decoded: Tensor,
-    pose: Pose,
-    { retouch = true }: RenderOptions,
-  ): Promise<Tensor> {
-    if (!retouch || retouching === undefined) return decoded;
+  async #retouched(compiled: Compiled, decoded: Tensor, pose: Pose, options: RenderOptions): Promise<Tensor> {
+    const { networks, retouching, size } = compiled;
+    if (options.retouch === false || retouching === undefined) return decoded;
     const held = [decoded];
-    const { photo, guides } = retouching;
+    const { photo } = retouching;
     const upload = (planes: Float32Array): Tensor => {
       const tensor = networks.upload(planes, shapeOf(planes, size));
       held.push(tensor);
       return tensor;
     };
     try {
-      const { torso, limbs, nearness } = guides.for(fitPose(pose, size));
+      const { torso, limbs, nearness } = this.#draw(compiled, pose, options).guides as GuidePictures;
       return await networks.retouch({
         frame: decoded,
         photo,
@@ -193,6 +207,22 @@ export class LoadedModel {
     this.#compiled = undefined;
   }
 
+  /** What the networks are shown of a pose; the last ones are remembered, since one is drawn ahead of its frame. */
+  #draw(compiled: Compiled, pose: Pose, { retouch = true }: RenderOptions): Drawing {
+    const { size, retouching } = compiled;
+    const asked = retouch ? retouching?.guides : undefined;
+    const known = compiled.drawn.find((each) => each.pose === pose && each.from === asked);
+    if (known) return known;
+    const drawing: Drawing = {
+      pose,
+      from: asked,
+      skeleton: this.#skeleton(pose, size),
+      guides: asked?.for(fitPose(pose, size)),
+    };
+    compiled.drawn = [...compiled.drawn.slice(-1), drawing];
+    return drawing;
+  }
+
   #skeleton(pose: Pose, size: Size): Float32Array {
     return toPlanes(drawSkeleton(fitPose(pose, size), this.pack.manifest.skeleton), 1 / 255, 0);
   }
@@ -200,7 +230,7 @@ export class LoadedModel {
 
 /** When the device has done all that was asked of it until now. */
 function moment(networks: Networks): Promise<number> {
-  const at = networks.settle('the device painted a frame').then(() => performance.now());
+  const at = networks.done().then(() => performance.now());
   at.catch(() => undefined);
   return at;
 }
