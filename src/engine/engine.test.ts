@@ -14,7 +14,6 @@ import {
   OutOfMemoryError,
   WrongInputError,
 } from './errors.ts';
-import { Guides } from './guides.ts';
 
 beforeEach(() => {
   vi.stubGlobal('createImageBitmap', async (image: ImageBitmap) => image);
@@ -155,29 +154,6 @@ describe('a clip', () => {
     });
     expect(count).toBe(3);
     expect(seen).toEqual([0, 4, 1, 8, 2, 12]);
-  });
-
-  it('has the next frame drawn while the device computes this one', async () => {
-    const retoucher = { block_out_channels: [8], layers_per_block: [1], last_channels: 4 };
-    const drawn = vi.spyOn(Guides.prototype, 'for');
-    let draw = () => {};
-    const held = new Promise<void>((resolve) => {
-      draw = resolve;
-    });
-    const { ready } = engineOn(
-      (device) => {
-        device.onDraw = () => held;
-      },
-      { ...MANIFEST, configs: { ...MANIFEST.configs, retoucher } },
-    );
-    const engine = await ready();
-    const poses = [POSE, { ...POSE }, { ...POSE }];
-    const clip = engine.animate(poses, { ...OPTIONS, steps: 1 }, () => {});
-    await vi.waitFor(() => expect(drawn).toHaveBeenCalledTimes(2));
-    draw();
-    expect(await clip).toBe(3);
-    expect(drawn).toHaveBeenCalledTimes(3);
-    drawn.mockRestore();
   });
 
   it('stops within one step when cancelled, and the engine goes on', async () => {

@@ -27,6 +27,7 @@ import {
   OutOfMemoryError,
 } from './errors.ts';
 import { weigh } from './fit-device.ts';
+import { resultSize } from './layers.ts';
 import { type HeldReference, LoadedModel } from './model.ts';
 import { JobQueue } from './queue.ts';
 import { until } from './until.ts';
@@ -82,7 +83,10 @@ export class Engine implements EngineApi {
     return this.#queue.run(async () => {
       for (const { pose } of references) checkPose(pose);
       const held = await Promise.all(
-        references.map(async ({ image, pose }) => ({ image: await createImageBitmap(image), pose })),
+        references.map(async ({ image, ...others }) => ({
+          image: await createImageBitmap(image),
+          ...others,
+        })),
       );
       this.#releaseReferences();
       this.#references = held;
@@ -108,7 +112,7 @@ export class Engine implements EngineApi {
       }
       for (const [index, pose] of poses.entries()) {
         if (index < from) continue;
-        const frame = await this.#render(pose, index, options, signal, poses[index + 1]);
+        const frame = await this.#render(pose, index, options, signal);
         // A receiver may take its time over a frame, or be the one who cancels: neither may hold up the cancelling.
         await until(Promise.resolve(onFrame(frame)), signal);
       }
@@ -138,7 +142,6 @@ export class Engine implements EngineApi {
     index: number,
     options: RenderOptions,
     signal: AbortSignal,
-    next?: Pose,
   ): Promise<RenderedFrame> {
     checkOptions(options);
     checkPose(pose);
@@ -146,7 +149,7 @@ export class Engine implements EngineApi {
     if (model === undefined) throw new NotReadyError('No model is loaded.', 'Load a model first.');
     try {
       const either = AbortSignal.any([signal, model.lost]);
-      const frame = await model.frame(this.#references, pose, options, either, next);
+      const frame = await model.frame(this.#references, pose, options, either);
       if (!signal.aborted) return { index, ...frame };
       frame.image.close();
     } catch (error) {
@@ -198,7 +201,7 @@ export class Engine implements EngineApi {
       threads,
     });
     const model = new LoadedModel(pack, backend);
-    const size = this.#options.size ?? pack.manifest.defaults;
+    const size = model.paintedSize(this.#options.size ?? pack.manifest.defaults);
     try {
       const notice = await weigh(pack, backend, size);
       if (notice !== undefined) this.#notify(notice);
@@ -213,7 +216,16 @@ export class Engine implements EngineApi {
 
   #describe({ pack, backend }: LoadedModel): EngineInfo {
     const { kind, precision, device, threads } = backend;
-    return { manifest: pack.manifest, backend: kind, precision, device, threads, notices: this.#notices };
+    const { manifest } = pack;
+    return {
+      manifest,
+      size: resultSize(manifest),
+      backend: kind,
+      precision,
+      device,
+      threads,
+      notices: this.#notices,
+    };
   }
 
   #notify(notice: string): void {
