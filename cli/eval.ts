@@ -1,7 +1,7 @@
 /**
  * Measures a pack on people it has never seen, through the product's own engine.
  *   npm run eval -- [--pack DIR|URL] [--set DIR] [--json] [--sheet FILE] [--pairs N] [--clips N] [--threads N] [--no-retouch]
- *                   [--clip FILE [--every N] [--size S] [--steps N]] [--networks DIR [--window-step N]] [--report DIR]
+ *                   [--parts] [--clip FILE [--every N] [--size S] [--steps N]] [--networks DIR [--window-step N]] [--report DIR]
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -18,9 +18,10 @@ import type { EvaluationRequest, EvaluationResult } from './eval/page.ts';
 import { writeReport } from './eval/report.ts';
 
 const USAGE = `Usage: npm run eval -- [--pack DIR|URL] [--set DIR] [--json] [--sheet FILE] [--pairs N] [--clips N] [--threads N] [--no-retouch]
-                      [--clip FILE [--every N] [--size S] [--steps N]] [--networks DIR [--window-step N]] [--report DIR]
+                      [--parts] [--clip FILE [--every N] [--size S] [--steps N]] [--networks DIR [--window-step N]] [--report DIR]
 
 --clip makes a clip again from its first whole person, in place of the set: every Nth frame, at S x S pixels.
+--parts measures the layers' networks one by one, on a set as training/layers/parts.py writes it: eval/parts.
 --networks adds LPIPS, FID, FID-VID and FVD, as far as DIR holds their published weights (docs/MEASURES.md).
 --report writes one page with figures, plots and pictures.
 
@@ -40,7 +41,7 @@ function readArguments() {
     return parseArgs({
       options: {
         pack: { type: 'string', default: 'public/packs/default' },
-        set: { type: 'string', default: 'eval/heldout' },
+        set: { type: 'string' },
         sheet: { type: 'string', default: 'test-results/contact-sheet.png' },
         json: { type: 'boolean', default: false },
         pairs: { type: 'string', default: 'Infinity' },
@@ -52,6 +53,7 @@ function readArguments() {
         size: { type: 'string' },
         steps: { type: 'string', default: '4' },
         networks: { type: 'string' },
+        parts: { type: 'boolean', default: false },
         'window-step': { type: 'string', default: '1' },
         report: { type: 'string' },
         help: { type: 'boolean', default: false },
@@ -79,7 +81,8 @@ if (values.size !== undefined && (Number(values.size) % 64 !== 0 || !(Number(val
 }
 if (values.clip !== undefined && !existsSync(values.clip)) stop(`There is no ${values.clip}.`);
 if (values.networks !== undefined && !existsSync(values.networks)) stop(`There is no ${values.networks}.`);
-const faults = values.clip === undefined ? faultsOfSet(values.set) : [];
+const set = values.set ?? (values.parts ? 'eval/parts' : 'eval/heldout');
+const faults = values.clip === undefined && !values.parts ? faultsOfSet(set) : [];
 if (faults.length > 0) stop(...faults.slice(0, MOST_FAULTS));
 if (!/^https?:/.test(values.pack) && !existsSync(join(values.pack, 'pack.json'))) {
   stop(`${values.pack} has no pack.json.`);
@@ -105,10 +108,10 @@ const result = await withPage('/cli/eval/page.html', {}, async (page) => {
   });
   if (isGathered) await page.exposeFunction('offer', (offered: Offered) => gathering.add(offered));
   const { clip } = values;
-  if (clip === undefined) await serveFolder(page, '/served-set/', values.set);
+  if (clip === undefined) await serveFolder(page, '/served-set/', set);
   else await page.route('**/served-clip', (route) => route.fulfill({ path: clip }));
   const request: EvaluationRequest = {
-    task: clip === undefined ? 'people' : 'clip',
+    task: values.parts ? 'parts' : clip === undefined ? 'people' : 'clip',
     pack: await servePack(page, values.pack),
     set: '/served-set/',
     ...counts,
@@ -138,7 +141,7 @@ const { device, pack } = result;
 // Of people the page knows more than the pictures show: what it says stands.
 const figures = { ...(isGathered ? gathering.figures() : {}), ...result.figures };
 if (values.report !== undefined) {
-  const title = `${pack} on ${values.clip ?? values.set}`;
+  const title = `${pack} on ${values.clip ?? set}`;
   const path = writeReport(values.report, { title, device, figures, sheet: result.sheet, gathering });
   console.error(`Report: ${path}`);
 }

@@ -39,6 +39,9 @@ test('the small kernels compute what the processor computes', async () => {
   expect(found.guide).toBeLessThan(1e-5);
   expect(found.blend).toBeLessThan(1e-5);
   expect(found.warp).toBeLessThan(1e-5);
+  // Of 2: two levels of 255 would be 0.016.
+  expect(found.compose).toBeLessThan(1e-3);
+  expect(found.composeUnpainted).toBeLessThan(1e-3);
   expect(found.rightHalf).toBe(0);
   expect(found.besideShape).toEqual([1, 4, 6, 20]);
 });

@@ -54,6 +54,9 @@ export interface Device {
   /** Reads a picture through a flow (see operations.ts), from places to a place. */
   warp(picture: Place, flow: Place, result: Place): void;
 
+  /** The same device computing in f32, with tensors in common: for what halves are too coarse for. */
+  inFloats(): Promise<Device>;
+
   upload(values: Float32Array, shape: readonly number[]): Tensor;
   /** Waits for the device. */
   download(tensor: Tensor): Promise<Float32Array>;

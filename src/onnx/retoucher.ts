@@ -1,7 +1,7 @@
 import { isCount } from './bounds.ts';
 import type { RetoucherConfig } from './configs.ts';
 import { UnknownArchitectureError } from './errors.ts';
-import { add, conv, relu, residual, sizeAt, upsample } from './layers.ts';
+import { add, beside, conv, relu, residual, sizeAt, upsample } from './layers.ts';
 import { type SegmentPlan, Trace, type Value } from './trace.ts';
 
 /** What the retoucher looks at, all as large as the picture, with their channels. */
@@ -90,11 +90,4 @@ function meanAround(trace: Trace, x: Value, side: number): Value {
   const pad = (side - 1) / 2;
   const window = { kernel_shape: [side, side], strides: [1, 1], pads: [pad, pad, pad, pad] };
   return trace.node('AveragePool', [x], x.shape, window);
-}
-
-function beside(trace: Trace, pictures: readonly Value[]): Value {
-  const [first] = pictures as [Value];
-  const channels = pictures.reduce((sum, { shape }) => sum + (shape[1] as number), 0);
-  const shape = [first.shape[0] ?? 1, channels, ...first.shape.slice(2)];
-  return trace.node('Concat', pictures, shape, { axis: 1 });
 }

@@ -20,10 +20,10 @@ export interface LoadedPack {
 export async function loadedPack(
   name: string,
   source: PackSource,
-  { manifest }: Pick<EngineInfo, 'manifest'>,
+  { manifest, size }: Pick<EngineInfo, 'manifest' | 'size'>,
 ): Promise<LoadedPack> {
-  const { width, height, guidance } = manifest.defaults;
-  return { name, source, hash: await packHash(manifest), size: { width, height }, guidance };
+  const { guidance } = manifest.defaults;
+  return { name, source, hash: await packHash(manifest), size, guidance };
 }
 
 export const packHash = (manifest: PackManifest): Promise<string> => fingerprint(inOrder(manifest));
@@ -124,6 +124,7 @@ const optionsOf = (settings: Settings, size: Size, guidance: number): RenderOpti
   retouch: settings.retouch,
   // Said only where it is not the model's own way: a film is known by its options.
   ...(!settings.smooth && { motion: false }),
+  ...(!settings.layers && { layers: false }),
 });
 
 /** Whether these make this very film. A pack that has not been read yet has no hash: then its place must do. */

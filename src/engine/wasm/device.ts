@@ -158,7 +158,11 @@ export class WasmDevice implements Device {
   }
 
   warp(picture: Place, flow: Place, result: Place): void {
-    host(result).data = OPERATIONS.warp([host(picture), host(flow)], result.shape);
+    host(result).data = OPERATIONS.warp([host(picture), host(flow)]);
+  }
+
+  async inFloats(): Promise<WasmDevice> {
+    return this;
   }
 
   upload(values: Float32Array, shape: readonly number[]): Tensor {

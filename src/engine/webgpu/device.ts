@@ -56,6 +56,7 @@ export class WebGpuDevice implements Device {
   readonly #pipelines: Pipelines;
   readonly #kernels: Kernels;
   readonly #attentions = new Map<number, Promise<Kernel>>();
+  #inFloats: Promise<WebGpuDevice> | undefined;
   /** ONNX Runtime forgets its compiled shaders with its last session on a device, and every size would compile them anew. */
   #held: GpuSession | undefined;
   #isDisposed = false;
@@ -70,6 +71,7 @@ export class WebGpuDevice implements Device {
     pipelines: Pipelines,
     kernels: Kernels,
     precision: 'f16' | 'f32',
+    buffers = new Buffers(open.gpu),
   ) {
     const { gpu } = open;
     this.#open = open;
@@ -80,7 +82,7 @@ export class WebGpuDevice implements Device {
     this.name = open.name;
     this.precision = precision;
     this.largestTensor = Math.min(gpu.limits.maxBufferSize, gpu.limits.maxStorageBufferBindingSize);
-    this.buffers = new Buffers(gpu);
+    this.buffers = buffers;
     const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
     this.#faults = gpu.createBuffer({ label: 'faults', size: 4, usage: STORAGE | COPY_SRC | COPY_DST });
     gpu.addEventListener('uncapturederror', ({ error }) => {
@@ -240,6 +242,14 @@ export class WebGpuDevice implements Device {
     const buffers = [picture, flow, result].map((place) => on(place).buffer);
     const parameters = [...picture.shape.slice(2), ...result.shape.slice(2)];
     this.#kernels.run('warp', countOf(result.shape), buffers, parameters, this.#kernels.warpPlaces);
+  }
+
+  inFloats(): Promise<WebGpuDevice> {
+    if (this.precision === 'f32') return Promise.resolve(this);
+    this.#inFloats ??= Kernels.compile(this.gpu, this.#pipelines, 'f32').then(
+      (kernels) => new WebGpuDevice(this.#open, this.#runtime, this.#pipelines, kernels, 'f32', this.buffers),
+    );
+    return this.#inFloats;
   }
 
   upload(values: Float32Array, shape: readonly number[]): Tensor {

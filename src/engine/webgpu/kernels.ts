@@ -1,5 +1,6 @@
 import blendSource from '../../../shaders/blend.wgsl?raw';
 import columnsSource from '../../../shaders/columns.wgsl?raw';
+import composeSource from '../../../shaders/compose.wgsl?raw';
 import convertSource from '../../../shaders/convert.wgsl?raw';
 import finiteSource from '../../../shaders/finite.wgsl?raw';
 import mixSource from '../../../shaders/mix.wgsl?raw';
@@ -67,6 +68,7 @@ const OPERATIONS: Record<OperationName, { source: string; parameters: number; in
   blend: { source: blendSource, parameters: 0 },
   columns: { source: columnsSource, parameters: 4, integers: true },
   warp: { source: warpSource, parameters: 4, integers: true },
+  compose: { source: composeSource, parameters: 8, integers: true },
 };
 
 /** The small kernels: what would otherwise make tensors leave the device between two networks. */
