@@ -2,16 +2,17 @@
  * Animates a photo with a clip, without a screen: the built app in headless Chromium. `--help` says how, and what the
  * exit codes mean.
  */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Browser, Download, Page } from '@playwright/test';
 import { unzipSync } from 'fflate';
-import { build, preview } from 'vite';
+import { preview } from 'vite';
 import { PirouetteError } from '../src/errors.ts';
 import type { HeadlessAnswer, HeadlessJob, HeadlessProgress, HeadlessResult } from '../src/headless.ts';
 import type { Problem } from '../src/state/problem.ts';
 import type { Format } from '../src/studio/save.ts';
+import { buildApp } from '../tools/build-app.ts';
 import { findChromium, launchChromium } from '../tools/chromium.ts';
 import { type AnimateOptions, formatOf, parseOptions, USAGE, UsageError } from './animate-options.ts';
 import { AnimateError, checkPaths, isAddress, pathsFrom } from './animate-paths.ts';
@@ -52,10 +53,7 @@ async function main(args: readonly string[]): Promise<number> {
 const placesOf = ({ out, frames }: AnimateOptions) => [out, frames].filter(Boolean).join(' and ');
 
 async function animate(options: AnimateOptions): Promise<HeadlessResult> {
-  if (!existsSync('dist/headless.html')) {
-    console.error('Building the app first…');
-    await build({ logLevel: 'error' });
-  }
+  await buildApp();
   const server = await preview({ preview: { port: 0, host: '127.0.0.1' }, logLevel: 'error' });
   let browser: Browser | undefined;
   let page: Page | undefined;

@@ -4,8 +4,9 @@ import './ui/styles/index.css';
 import { lookAtDevice } from './state/device.ts';
 import { loadExamples } from './state/examples.ts';
 import { keepFilms } from './state/films.ts';
-import { serveOffline, warmUp } from './state/offline.ts';
+import { warmUp } from './state/offline.ts';
 import { tidyUp } from './state/storage.ts';
+import { serveOffline } from './state/updates.ts';
 import { App } from './ui/App.tsx';
 import { showTheme } from './ui/theme.ts';
 

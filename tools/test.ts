@@ -1,71 +1,110 @@
 /**
- * `npm test`: types, style, unit tests, then a real browser. Ends with one line, `N passed, N failed`.
- * `npm test -- --quick` leaves the browser out, for the minutes between two edits.
+ * `npm test`: types, style, unit tests, the training's own tests where Python has PyTorch, then a real browser. What
+ * failed is named at the end; the last line is `N passed, N failed`.
+ * `npm test -- --quick` leaves Python and the browser out, for the minutes between two edits.
  */
-import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findChromium } from './chromium.ts';
+import { type Count, countPlaywright, countPython, countVitest, total } from './test-counts.ts';
+import { findTorchPython } from './torch-python.ts';
 
 const quick = process.argv.includes('--quick');
 const reports = mkdtempSync(join(tmpdir(), 'pirouette-test-'));
-let passed = 0;
-let failed = 0;
 
-function run(command: string, args: string[], env: Record<string, string> = {}): SpawnSyncReturns<Buffer> {
-  return spawnSync(command, args, { stdio: 'inherit', env: { ...process.env, ...env } });
+interface Ended {
+  readonly status: number | null;
+  readonly output: string;
+}
+
+/** Steps that run beside others hold their words back until they end. */
+function run(
+  command: string,
+  args: string[],
+  options: { env?: object; cwd?: string; isHeld?: boolean } = {},
+) {
+  return new Promise<Ended>((resolve) => {
+    const { env, cwd } = options;
+    const child = spawn(command, args, { env: { ...process.env, ...env }, ...(cwd && { cwd }) });
+    let output = '';
+    const hear = (data: Buffer) => {
+      output += data;
+      if (!options.isHeld) process.stdout.write(data);
+    };
+    child.stdout.on('data', hear);
+    child.stderr.on('data', hear);
+    child.on('error', (error) => resolve({ status: null, output: `${output}${error.message}\n` }));
+    child.on('close', (status) => resolve({ status, output }));
+  });
 }
 
 /** A step without a count of its own is one test. */
-function check(title: string, script: string): void {
-  console.log(`\n== ${title}`);
-  if (run('npm', ['run', '--silent', script]).status === 0) passed++;
-  else failed++;
+async function check(title: string, script: string): Promise<Count> {
+  const { status, output } = await run('npm', ['run', '--silent', script], { isHeld: true });
+  console.log(`\n== ${title}: ${status === 0 ? 'right' : 'FAILED'}`);
+  if (status !== 0) console.log(output);
+  return status === 0 ? { passed: 1, failed: [], flaky: [] } : { passed: 0, failed: [title], flaky: [] };
 }
 
-function countVitest(): void {
+function reportIn(file: string): unknown {
+  // A run that crashed has written none.
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
+}
+
+async function unitTests(): Promise<Count> {
   console.log('\n== Unit tests');
   const report = join(reports, 'unit.json');
-  const { status } = run('npx', [
-    'vitest',
-    'run',
-    '--reporter=dot',
-    '--reporter=json',
-    `--outputFile=${report}`,
-  ]);
-  const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, 'utf8'));
-  passed += numPassedTests;
-  // A suite that fails to load has no failed test of its own.
-  failed += Math.max(numFailedTests, status === 0 ? 0 : 1);
+  const args = ['vitest', 'run', '--reporter=dot', '--reporter=json', `--outputFile.json=${report}`];
+  const { status } = await run('npx', args);
+  return countVitest(reportIn(report), status);
 }
 
-function countPlaywright(): void {
+/** The training's tests; nobody needs PyTorch to work on the page. */
+async function pythonTests(): Promise<Count> {
+  const python = findTorchPython();
+  if (python === undefined) {
+    console.log('\n== Training: not tested, since no Python here has PyTorch and NumPy');
+    return { passed: 0, failed: [], flaky: [] };
+  }
+  const args = ['-m', 'unittest', 'discover', '-v', '-s', 'tests', '-t', '.'];
+  const ended = await run(python, args, { cwd: 'training', isHeld: true });
+  const count = countPython(ended.output, ended.status);
+  console.log(`\n== Training: ${count.passed} passed, ${count.failed.length} failed`);
+  if (count.failed.length > 0) console.log(ended.output.slice(-8000));
+  return count;
+}
+
+async function browserTests(): Promise<Count> {
   console.log('\n== Browser tests');
   try {
     findChromium();
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
-    failed++;
-    return;
+    return { passed: 0, failed: ['Browser tests: there is no browser'], flaky: [] };
   }
   const report = join(reports, 'browser.json');
-  // What fails is tried once more, and listed as flaky if it passes then: a verdict should not hang on a busy machine.
-  const { status } = run('npx', ['playwright', 'test', '--retries=1', '--reporter=list,json'], {
-    PLAYWRIGHT_JSON_OUTPUT_NAME: report,
+  // What fails is tried once more, and told apart if it passes then: a verdict should not hang on a busy machine.
+  const { status } = await run('npx', ['playwright', 'test', '--retries=1', '--reporter=list,json'], {
+    env: { PLAYWRIGHT_JSON_OUTPUT_NAME: report },
   });
-  const { stats } = JSON.parse(readFileSync(report, 'utf8'));
-  passed += stats.expected + stats.flaky;
-  failed += Math.max(stats.unexpected, status === 0 ? 0 : 1);
+  return countPlaywright(reportIn(report), status);
 }
 
-check('Prepared files', 'prepare:pose');
-check('Types', 'check:types');
-check('Style', 'check:style');
-countVitest();
+const counts: Count[] = [await check('Prepared files', 'prepare:pose')];
+counts.push(...(await Promise.all([check('Types', 'check:types'), check('Style', 'check:style')])));
+counts.push(await unitTests());
 if (!quick) {
-  check('Build', 'build');
-  countPlaywright();
+  counts.push(await check('Build', 'build'));
+  counts.push(...(await Promise.all([browserTests(), pythonTests()])));
 }
-console.log(`\n${passed} passed, ${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);
+rmSync(reports, { recursive: true, force: true });
+
+const { passed, failed, flaky } = total(counts);
+for (const name of failed) console.log(`\nFailed: ${name}`);
+if (flaky.length > 0) {
+  console.log(`\n${flaky.length} flaky, passed at the second try: ${flaky.join('; ')}`);
+}
+console.log(`\n${passed} passed, ${failed.length} failed`);
+process.exit(failed.length === 0 ? 0 : 1);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import type { Plugin } from 'vite';
 
 /** Scripts, styles and connections from the page's own origin only; wasm may be compiled, nothing may be evaluated. */
@@ -34,11 +35,14 @@ export function contentSecurityPolicy(): Plugin {
 
 const SERVICE_WORKER = 'service-worker.js';
 /** Fetched when needed, and kept then: too large, or not needed by everybody. */
-const LATER = /\.wasm$|\.mjs$|\.map$|headless/;
-const PUBLIC_FILES = ['manifest.webmanifest', 'icons/icon.svg', 'icons/icon-192.png', 'icons/icon-512.png'];
-const EXAMPLES = 'public/examples';
+const LATER = /\.wasm$|\.mjs$|\.map$|headless|^pose\//;
+/** Packs keep themselves. */
+const KEPT_FOLDERS = ['icons', 'examples', 'pose'];
 
-/** Tells the service worker which files this build consists of. */
+/** A file's path, and what tells its content from the content of the same path in another build. */
+export type Revisioned = readonly [path: string, revision: string];
+
+/** Tells the service worker which files this build consists of. Built files have their revision in their names. */
 export function serviceWorkerFiles(): Plugin {
   return {
     name: 'service-worker-files',
@@ -49,21 +53,37 @@ export function serviceWorkerFiles(): Plugin {
       handler(_, bundle) {
         const worker = bundle[SERVICE_WORKER];
         if (worker?.type !== 'chunk') this.error(`The build has no ${SERVICE_WORKER}.`);
-        const built = Object.keys(bundle).filter((path) => path !== SERVICE_WORKER && !LATER.test(path));
-        const examples = existsSync(EXAMPLES) ? readdirSync(EXAMPLES).map((name) => `examples/${name}`) : [];
         const page = bundle['index.html'];
-        const version = createHash('sha256')
-          .update(JSON.stringify(built))
-          .update(page?.type === 'asset' ? page.source : '')
-          .update(Buffer.concat(PUBLIC_FILES.map((path) => readFileSync(`public/${path}`))))
-          .digest('hex')
-          .slice(0, 12);
-        // The page is asked for by its folder's address.
-        const files = ['./', ...built.filter((path) => path !== 'index.html'), ...PUBLIC_FILES, ...examples];
+        if (page?.type !== 'asset') this.error('The build has no page.');
+        const built = Object.keys(bundle).filter(
+          (path) => path !== SERVICE_WORKER && !path.endsWith('.html'),
+        );
+        const files: Revisioned[] = [
+          // The page is asked for by its folder's address.
+          ['', revisionOf(page.source)],
+          ...built.map((path): Revisioned => [path, '']),
+          ...publicFiles().map((path): Revisioned => [path, revisionOf(readFileSync(`public/${path}`))]),
+        ];
+        const version = revisionOf(JSON.stringify(files));
+        const [now, later] = [false, true].map((isLater) =>
+          files.filter(([path]) => LATER.test(path) === isLater),
+        );
         worker.code = worker.code
           .replace('__VERSION__', version)
-          .replace(/(['"`])__PRECACHED__\1/, () => JSON.stringify(JSON.stringify(files)));
+          .replace(/(['"`])__FILES__\1/, () => JSON.stringify(JSON.stringify({ now, later })));
       },
     },
   };
 }
+
+const revisionOf = (content: string | Uint8Array): string =>
+  createHash('sha256').update(content).digest('hex').slice(0, 12);
+
+const publicFiles = (): string[] => [
+  'manifest.webmanifest',
+  ...KEPT_FOLDERS.flatMap((folder) =>
+    readdirSync(join('public', folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && !entry.name.endsWith('.txt'))
+      .map((entry) => relative('public', join(entry.parentPath, entry.name))),
+  ),
+];

@@ -7,7 +7,7 @@
  *   LiveMeter                                     frames a second, latency and stages of the last seconds
  */
 export { type LiveFigures, LiveMeter } from './meter.ts';
-export { MOST_EVALUATIONS, type Pace, Pacer, type Size, type Work } from './pacer.ts';
+export type { Pace, Size, Work } from './pacer.ts';
 export {
   FROM_LAST_FRAME,
   FROM_NOISE,

@@ -223,7 +223,11 @@ export class LiveSession {
       this.#paintingSince !== undefined &&
       performance.now() < this.#lookout.wanted(this.#paintingSince, this.#pacer.frameMs);
     // A pose that came far too early is looked for again, before the painter asks.
-    if (!isForNow()) await Promise.race([this.#emptied, pause(latest - performance.now(), signal)]);
+    if (!isForNow()) {
+      const over = new AbortController();
+      await Promise.race([this.#emptied, pause(latest - performance.now(), signal, over.signal)]);
+      over.abort();
+    }
     if (this.#paintingSince === undefined) return 0;
     const by = this.#lookout.lookBy(this.#paintingSince, this.#pacer.frameMs);
     // One more before it only where there is time for both.
@@ -322,16 +326,16 @@ function deadWorker(error: unknown): 'pose' | 'engine' | undefined {
   return undefined;
 }
 
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  if (!(milliseconds > 0) || signal.aborted) return Promise.resolve();
+function pause(milliseconds: number, ...signals: readonly AbortSignal[]): Promise<void> {
+  if (!(milliseconds > 0) || signals.some(({ aborted }) => aborted)) return Promise.resolve();
   return new Promise((resolve) => {
     const done = () => {
       clearTimeout(timer);
-      signal.removeEventListener('abort', done);
+      for (const signal of signals) signal.removeEventListener('abort', done);
       resolve();
     };
     const timer = setTimeout(done, milliseconds);
-    signal.addEventListener('abort', done);
+    for (const signal of signals) signal.addEventListener('abort', done);
   });
 }
 

@@ -25,7 +25,7 @@ export async function indexIsAbsurd(file: Blob): Promise<boolean> {
   return false;
 }
 
-export function tablesAreAbsurd(bytes: Uint8Array, fileSize: number): boolean {
+function tablesAreAbsurd(bytes: Uint8Array, fileSize: number): boolean {
   const tables = new Map<string, DataView>();
   for (const { type, content, end } of innerBoxes(bytes)) {
     const inner = bytes.subarray(content, end);

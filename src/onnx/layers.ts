@@ -172,7 +172,7 @@ const TO_NEAREST = {
   nearest_mode: 'floor',
 } as const;
 
-export function reshapeLike(trace: Trace, x: Value, like: Value, name = ''): Value {
+function reshapeLike(trace: Trace, x: Value, like: Value, name = ''): Value {
   const shape = trace.node('Shape', [like], [like.shape.length], { name });
   return trace.node('Reshape', [x, shape], like.shape, { name });
 }

@@ -249,13 +249,3 @@ function elementType(code: number): ElementType {
   for (const type of Object.values(ElementType)) if (type === code) return type;
   throw new RangeError(`element type ${code} is none that Pirouette writes`);
 }
-
-const SIZES: Readonly<Record<ElementType, number>> = {
-  [ElementType.int8]: 1,
-  [ElementType.float16]: 2,
-  [ElementType.float]: 4,
-  [ElementType.int64]: 8,
-};
-
-/** Bytes an element takes. */
-export const elementSize = (type: ElementType): number => SIZES[type];

@@ -8,7 +8,7 @@ export interface ByteSource {
   read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-export const FLOAT_BYTES = { F16: 2, BF16: 2, F32: 4 } as const;
+const FLOAT_BYTES = { F16: 2, BF16: 2, F32: 4 } as const;
 export type FloatType = keyof typeof FLOAT_BYTES;
 
 /** Types that the format knows and a checkpoint may carry along, but no network here computes with. */

@@ -98,7 +98,7 @@ const REAL_WALK = 1.25;
  * How near the person is to the camera at each moment, 1 being usual: without it, a dancer who walks up to the camera
  * would seem to have long limbs in the end and bent ones before. Undefined where they keep their distance.
  */
-export function nearness(poses: readonly Pose[], times: readonly number[]): number[] | undefined {
+function nearness(poses: readonly Pose[], times: readonly number[]): number[] | undefined {
   const lengths = poses.map((pose) =>
     BONES.map(({ from, to, part }) => (part === 'head' ? undefined : between(pose, from, to))),
   );

@@ -27,7 +27,7 @@ export * from './files.ts';
 export * from './fit.ts';
 export * from './live-fit.ts';
 export * from './live-track.ts';
-export { followPerson, type Pick, type Sighting } from './people.ts';
+export type { Pick, Sighting } from './people.ts';
 export * from './pretty.ts';
 export * from './skeleton.ts';
 export * from './track.ts';

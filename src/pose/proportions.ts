@@ -10,7 +10,7 @@ export type Proportions = Readonly<Record<Part, number>>;
  * Usual lengths as shares of the body's height, between the joints that pose networks mark (they see shoulders and hips
  * nearer to one another than a tailor would). 'shoulder' and 'hip' are half widths; 'head' is its breadth at the ears.
  */
-export const USUAL: Proportions = {
+const USUAL: Proportions = {
   trunk: 0.29,
   shoulder: 0.1,
   upperArm: 0.165,

@@ -4,13 +4,6 @@ import { isBusy, useJob } from './job.ts';
 import { media } from './media.ts';
 import { studio, warmPoseModel } from './studio.ts';
 
-/** The service worker that serves the page offline and isolates it; a development server has none. */
-export function serveOffline(): void {
-  if (!import.meta.env.PROD || !('serviceWorker' in navigator)) return;
-  // Without it (a private window, an insecure host) the page works online, as before.
-  navigator.serviceWorker.register(new URL('service-worker.js', document.baseURI)).catch(() => undefined);
-}
-
 /** The page is quick to show; what the first dance needs comes while the person looks around. */
 const PATIENCE_MS = 1500;
 

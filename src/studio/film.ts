@@ -171,7 +171,7 @@ export function placePhoto(pose: Pose, size: Size): { framing: Framing; pose: Po
 }
 
 /** A frame's name within its look. */
-export const poseKey = (pose: Pose): Promise<string> => fingerprint(pose.joints as Float32Array<ArrayBuffer>);
+const poseKey = (pose: Pose): Promise<string> => fingerprint(pose.joints as Float32Array<ArrayBuffer>);
 
 const storable = (source: PackSource): FilmPack['source'] =>
   source.kind === 'url' || source.kind === 'imported' ? source : null;

@@ -191,7 +191,7 @@ export class Store {
 }
 
 /** The names under which a film's photos and clip are kept. */
-export const filesOf = ({ photos, dance }: Film): string[] => [
+const filesOf = ({ photos, dance }: Film): string[] => [
   ...photos.map(({ id }) => id),
   ...(dance.clip ? [dance.clip.id] : []),
 ];

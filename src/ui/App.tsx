@@ -10,6 +10,7 @@ import { RenderBar } from './RenderBar.tsx';
 import { ResultPanel } from './ResultPanel.tsx';
 import { SettingsSheet } from './SettingsSheet.tsx';
 import { Timeline } from './Timeline.tsx';
+import { UpdateNotice } from './UpdateNotice.tsx';
 
 /** Few start with it: it comes when it is asked for. */
 const LiveScreen = lazy(() => import('./live/LiveScreen.tsx'));
@@ -48,6 +49,7 @@ export function App() {
           lookAway();
         }}
       />
+      <UpdateNotice />
       <DeviceSheet open={sheet === 'device'} onClose={() => setSheet(null)} />
     </>
   );

@@ -3,6 +3,7 @@ import { useChoices } from '../state/choices.ts';
 import { useDevice } from '../state/device.ts';
 import { useJob } from '../state/job.ts';
 import { forgetEverything, storedBytes } from '../state/storage.ts';
+import { missingOffline } from '../state/updates.ts';
 import { Action } from './controls.tsx';
 import { Notice } from './Message.tsx';
 import { Sheet } from './Sheet.tsx';
@@ -121,9 +122,11 @@ function MemoryFact() {
 function Stored() {
   const [size, setSize] = useState<number | null>(null);
   const [sure, setSure] = useState(false);
+  const [missing, setMissing] = useState<readonly string[]>();
 
   useEffect(() => {
     void storedBytes().then(setSize);
+    void missingOffline().then(setMissing);
   }, []);
 
   const forget = async () => {
@@ -139,6 +142,13 @@ function Stored() {
         {size !== null && size > 0 && `: ${bytes(size)}`}. They make the next visit quick, let you go on where
         you stopped, and never leave this device.
       </p>
+      {missing && (
+        <p className="note">
+          {missing.length === 0
+            ? 'The page works without a network.'
+            : `Without a network, this is still missing: ${missing.join(', ')}. It stays here once it was used.`}
+        </p>
+      )}
       {sure ? (
         <div className="sure">
           <p>Everything goes: the model, your photo and clip, every frame.</p>

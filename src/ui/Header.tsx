@@ -40,7 +40,7 @@ export function Header({ place, onDevice }: { place: Place; onDevice: () => void
   );
 }
 
-export function describeDevice({ info, hasWebGpu, graphicsAreSoftware, isIsolated, cores }: Device): string {
+function describeDevice({ info, hasWebGpu, graphicsAreSoftware, isIsolated, cores }: Device): string {
   if (info) return info.backend === 'webgpu' ? `WebGPU, ${info.precision}` : threads(info.threads);
   if (hasWebGpu === null) return 'This device';
   if (hasWebGpu && !graphicsAreSoftware) return 'WebGPU';

@@ -16,7 +16,7 @@ async function isClip(file: File): Promise<boolean> {
 }
 
 /** A file goes where its kind belongs, wherever on the page it was dropped. */
-export async function takeFile(file: File): Promise<void> {
+async function takeFile(file: File): Promise<void> {
   if (/\.json$/i.test(file.name)) await choosePoses(file, file.name);
   else if (await isClip(file)) await chooseClip(file, file.name);
   else await choosePhoto(file, file.name);

@@ -2,7 +2,7 @@ export type Theme = 'system' | 'dark' | 'light';
 
 const KEY = 'theme';
 
-export function chosenTheme(): Theme {
+function chosenTheme(): Theme {
   const stored = localStorage.getItem(KEY);
   return stored === 'dark' || stored === 'light' ? stored : 'system';
 }

@@ -1,5 +1,5 @@
 /** A shader that the device's compiler refuses: a fault of ours, so it says all that is needed to find it. */
-export class ShaderError extends Error {
+class ShaderError extends Error {
   override readonly name = 'ShaderError';
 }
 

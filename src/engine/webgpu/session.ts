@@ -255,7 +255,7 @@ function portOf({ shape, type }: TensorInfo, dimensions: (name: string) => numbe
   };
 }
 
-export function bytesOf(shape: readonly number[], type: 'float16' | 'float32'): number {
+function bytesOf(shape: readonly number[], type: 'float16' | 'float32'): number {
   return shape.reduce((product, dim) => product * dim, type === 'float16' ? 2 : 4);
 }
 

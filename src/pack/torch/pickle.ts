@@ -20,7 +20,7 @@ export type Pickled =
 
 export type Dict = Map<Pickled, Pickled>;
 
-export class Tuple {
+class Tuple {
   constructor(readonly items: readonly Pickled[]) {}
 }
 
