@@ -212,7 +212,9 @@ export class Engine implements EngineApi {
 
   #describe({ pack, backend }: LoadedModel): EngineInfo {
     const { kind, precision, device, threads } = backend;
-    return { manifest: pack.manifest, backend: kind, precision, device, threads, notices: this.#notices };
+    const { manifest } = pack;
+    const joins = joinsFrames(manifest, {}) && ({ joinsFrames: true } as const);
+    return { manifest, backend: kind, precision, device, threads, ...joins, notices: this.#notices };
   }
 
   #notify(notice: string): void {
@@ -227,7 +229,10 @@ export class Engine implements EngineApi {
 }
 
 /** Whether an animation's frames go through motion modules: those that came with the weights do unless told otherwise. */
-export function joinsFrames({ configs }: PackManifest, { motion, interaction }: RenderOptions): boolean {
+export function joinsFrames(
+  { configs }: PackManifest,
+  { motion, interaction }: Pick<RenderOptions, 'motion' | 'interaction'>,
+): boolean {
   if (configs.motion === undefined) return false;
   return motion ?? (!isTemporalAttention(configs.motion) && interaction !== 'mutual');
 }
