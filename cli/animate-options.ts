@@ -18,6 +18,7 @@ export const USAGE = `Usage: npm run animate -- --reference PHOTO --motion CLIP 
   --start S, --end S  the part of the clip, in seconds; default: all of it
   --fit fitted|asFilmed, --mirror
   --background B      photo (painted with the rest), still (the photo's own pixels), plain, or a colour: '#20a040'
+  --no-layers         the whole frame painted, where the model would move what the photo shows
   --no-retouch        frames as the model paints them, without the photo's own detail
   --no-smooth         frames one by one, where the pack's motion modules would paint them together
   --pack PACK         a model pack: folder, zip or address; default: the built-in one
@@ -74,7 +75,7 @@ export function parseOptions(args: readonly string[]): AnimateOptions {
           end: text,
         },
         ...{ fit: text, background: text, backend: text, mirror: flag, json: flag },
-        ...{ 'no-retouch': flag, 'no-smooth': flag },
+        ...{ 'no-retouch': flag, 'no-layers': flag, 'no-smooth': flag },
       },
     }).values;
   try {
@@ -104,6 +105,7 @@ export function parseOptions(args: readonly string[]): AnimateOptions {
     mirror: values.mirror,
     retouch: !values['no-retouch'],
     smooth: !values['no-smooth'],
+    layers: !values['no-layers'],
     seed: whole('seed', values.seed, BOUNDS.seed) ?? 1,
     steps: whole('steps', values.steps, BOUNDS.steps) ?? null,
     guidance: number('guidance', values.guidance, BOUNDS.guidance) ?? null,

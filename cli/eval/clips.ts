@@ -1,8 +1,8 @@
 import type { EngineApi } from '../../src/engine/api.ts';
 import { flicker } from '../../src/metrics/difference.ts';
 import type { Picture } from '../../src/metrics/picture.ts';
-import type { FrameOptions } from './pairs.ts';
 import { type ClipEntry, type EvaluationSet, placed } from './set.ts';
+import type { FrameOptions } from './task.ts';
 
 /** Steps a frame of a clip: clips are long, and few steps flicker no less than many. */
 const CLIP_STEPS = 4;

@@ -1,10 +1,10 @@
 import { createEngine } from '../../src/client/engine.ts';
 import { PirouetteError } from '../../src/errors.ts';
-import { evaluateClips } from './clips.ts';
-import { evaluatePairs } from './pairs.ts';
-import { EvaluationSet } from './set.ts';
+import type { Offer } from './offer.ts';
+import { TASKS, type TaskName } from './tasks/index.ts';
 
 export interface EvaluationRequest {
+  readonly task: TaskName;
   readonly pack: string;
   readonly set: string;
   /** How many pairs and how many clips at most. */
@@ -13,6 +13,13 @@ export interface EvaluationRequest {
   /** 0: as many as the engine thinks best. */
   readonly threads: number;
   readonly retouch: boolean;
+  /** Where a clip is found, how many frames lie between two targets, both sides of a frame, steps of each. */
+  readonly clip?: {
+    readonly address: string;
+    readonly every: number;
+    readonly size?: number;
+    readonly steps: number;
+  };
 }
 
 export interface EvaluationResult {
@@ -40,12 +47,18 @@ async function measure(request: EvaluationRequest): Promise<EvaluationResult> {
     { backend: 'wasm', threads: request.threads },
   );
   const { width, height, guidance } = manifest.defaults;
-  const set = new EvaluationSet(request.set, { width, height });
-  const options = { width, height, guidance, retouch: request.retouch };
-  const { figures, sheet } = await evaluatePairs(engine, manifest, set, request, options);
-  const clipFigures = await evaluateClips(engine, set, request.clips, options);
+  const side = request.clip?.size;
+  const options = {
+    width: side ?? width,
+    height: side ?? height,
+    guidance,
+    retouch: request.retouch,
+  };
+  // Only there when somebody outside waits for frames.
+  const { offer } = window as unknown as { offer?: Offer };
+  const result = await TASKS[request.task]({ engine, manifest, request, options, offer });
   await engine.dispose();
-  return { device, pack: manifest.name, figures: { ...figures, ...clipFigures }, sheet };
+  return { device, pack: manifest.name, ...result };
 }
 
 Object.assign(window, { evaluate });

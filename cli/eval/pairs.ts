@@ -7,12 +7,11 @@ import { ssim } from '../../src/metrics/ssim.ts';
 import type { PackManifest } from '../../src/pack/manifest.ts';
 import { throughAutoencoder } from './autoencoder.ts';
 import { warpLimbs } from './limbs.ts';
+import { type Offer, pack } from './offer.ts';
 import { poseDistance } from './pose-distance.ts';
 import { type EvaluationSet, type Pair, type PairEntry, placed } from './set.ts';
 import { ContactSheet } from './sheet.ts';
-
-/** What all frames of an evaluation have in common. */
-export type FrameOptions = Omit<RenderOptions, 'steps' | 'seed'>;
+import type { FrameOptions } from './task.ts';
 
 const MANY = 25;
 const FEW = 4;
@@ -26,6 +25,7 @@ export async function evaluatePairs(
   set: EvaluationSet,
   request: { readonly pack: string; readonly pairs: number },
   options: FrameOptions,
+  offer?: Offer,
 ): Promise<{ figures: Record<string, number>; sheet: string }> {
   const all = await set.entries<PairEntry>('pairs.json');
   if (all.length === 0) throw new Error('The set has no pairs.json, or no pairs in it.');
@@ -55,7 +55,13 @@ export async function evaluatePairs(
         means.add('wrongReferenceCost', right - psnr(wrongReference, truth, pair.mask));
       }
     }
-    sheet.offer(entry.reference, { pair, truth, many, few });
+    const { reference, target } = pair;
+    const copied = placed(reference.image, options);
+    sheet.offer(entry.reference, [copied, target.pose, many, few, truth]);
+    if (offer) {
+      const warped = warpLimbs(copied, reference.pose, target.pose);
+      await offer({ label: entry.target, ...(await pack({ truth, output: many, copied, warped })) });
+    }
     console.info(`pair ${i + 1} of ${entries.length}`);
   }
   detector.dispose();
@@ -74,7 +80,7 @@ export async function evaluatePairs(
       ...figures,
       pairs: entries.length,
     },
-    sheet: await sheet.png(),
+    sheet: await sheet.png(['reference', 'pose', `${MANY} steps`, `${FEW} steps`, 'truth']),
   };
 }
 
@@ -106,7 +112,7 @@ async function measurePose(means: Means, detector: PoseClient, pair: Pair, pictu
   means.add('poseErrorOfTruth', poseDistance(await detector.find(pair.target.image), pair.target.pose));
 }
 
-function bitmapOf({ width, height, data }: Picture): Promise<ImageBitmap> {
+export function bitmapOf({ width, height, data }: Picture): Promise<ImageBitmap> {
   return createImageBitmap(new ImageData(new Uint8ClampedArray(data), width, height));
 }
 

@@ -1,21 +1,15 @@
 import type { Picture } from '../../src/metrics/picture.ts';
 import { drawSkeleton } from '../../src/pose/skeleton.ts';
-import type { SkeletonStyle } from '../../src/pose/types.ts';
+import type { Pose, SkeletonStyle } from '../../src/pose/types.ts';
 import { philox4x32 } from '../../src/scd/noise.ts';
-import { type Pair, placed } from './set.ts';
 
 const ROWS = 8;
-const COLUMNS = ['reference', 'pose', '25 steps', '4 steps', 'truth'];
 const HEADING = 24;
 
-interface Row {
-  readonly pair: Pair;
-  readonly truth: Picture;
-  readonly many: Picture;
-  readonly few: Picture;
-}
+/** What stands in a row, from the left; the pose as a skeleton. */
+type Row = readonly (Picture | Pose)[];
 
-/** Reference, skeleton, many steps, few steps and truth of some people, chosen by chance and not by looks. */
+/** Some rows of all that are offered, chosen by chance and not by looks. */
 export class ContactSheet {
   readonly #style: SkeletonStyle;
   readonly #size: { readonly width: number; readonly height: number };
@@ -38,10 +32,10 @@ export class ContactSheet {
   }
 
   /** As a data URL. */
-  async png(): Promise<string> {
+  async png(titles: readonly string[]): Promise<string> {
     const { width, height } = this.#size;
     const canvas = document.createElement('canvas');
-    canvas.width = width * COLUMNS.length;
+    canvas.width = width * titles.length;
     canvas.height = HEADING + height * this.#rows.size;
     const context = canvas.getContext('2d');
     if (context === null) throw new Error('This browser gives no canvas to draw on.');
@@ -49,10 +43,10 @@ export class ContactSheet {
     context.fillRect(0, 0, canvas.width, canvas.height);
     context.fillStyle = 'black';
     context.font = '14px sans-serif';
-    COLUMNS.forEach((title, i) => void context.fillText(title, i * width + 6, 17));
-    [...this.#rows.values()].forEach(({ row: { pair, truth, many, few } }, i) => {
-      const pictures = [placed(pair.reference.image, this.#size), this.#skeleton(pair), many, few, truth];
-      pictures.forEach(({ data }, column) => {
+    titles.forEach((title, i) => void context.fillText(title, i * width + 6, 17));
+    [...this.#rows.values()].forEach(({ row }, i) => {
+      row.forEach((cell, column) => {
+        const { data } = 'joints' in cell ? this.#skeleton(cell) : cell;
         const image = new ImageData(new Uint8ClampedArray(data), width, height);
         context.putImageData(image, column * width, HEADING + i * height);
       });
@@ -60,8 +54,8 @@ export class ContactSheet {
     return canvas.toDataURL('image/png');
   }
 
-  #skeleton({ target }: Pair): Picture {
-    const rgb = drawSkeleton(target.pose, this.#style);
+  #skeleton(pose: Pose): Picture {
+    const rgb = drawSkeleton(pose, this.#style);
     const data = new Uint8ClampedArray((rgb.length / 3) * 4).fill(255);
     for (let i = 0; i < rgb.length; i++) data[Math.floor(i / 3) * 4 + (i % 3)] = rgb[i] as number;
     return { ...this.#size, data };

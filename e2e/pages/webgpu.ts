@@ -137,12 +137,34 @@ const page = {
       shape: dims,
     });
     const [picture, where] = [host(values(0), shape), host(values(4).subarray(0, 70), [1, 2, 5, 7])];
+    // Layers of 8 x 6 for a picture of 40 x 24, which is another size than the photo's and the painted frame's.
+    const composed = async (isPainted: boolean) => {
+      const { backend } = await onGpu();
+      const of = (stream: number, dims: readonly number[], by = (value: number) => value) => {
+        const count = dims.reduce((product, dim) => product * dim, 1);
+        return host(gaussianNoise(count, 5, stream).map(by), dims);
+      };
+      const layers = of(0, [1, 8, 6, 8], (value) => Math.min(1, Math.max(0, 0.6 + 0.5 * value)));
+      // Moves of either sign, some of which lead out of the photo.
+      layers.data.subarray(0, 96).forEach((value, i) => {
+        layers.data[i] = value - 0.5;
+      });
+      const person = of(1, [1, 4, 30, 36], (value) => Math.min(1, Math.max(0, 0.5 + value)));
+      const inputs = [layers, person, of(2, [1, 3, 24, 40], Math.tanh), of(3, [1, 3, 12, 20], Math.tanh)];
+      const sides = [...[24, 40, 6, 8, 30, 36], ...(isPainted ? [12, 20] : [0, 0])];
+      const tensors = inputs.map(({ data, shape }) => networks.upload(data, shape));
+      const result = backend.on.compute('compose', tensors, [1, 3, 24, 40], sides);
+      for (const tensor of tensors) tensor.dispose();
+      return [result, OPERATIONS.compose(inputs, [], sides)] as const;
+    };
     return {
       blend: await worst(
         networks.blend(mask, x, y),
         OPERATIONS.blend([host(values(3).subarray(0, 60), [1, 1, 6, 10]), picture, host(values(1), shape)]),
       ),
-      warp: await worst(networks.warp(x, flow), OPERATIONS.warp([picture, where], [1, 4, 5, 7])),
+      warp: await worst(networks.warp(x, flow), OPERATIONS.warp([picture, where])),
+      compose: await worst(...(await composed(true))),
+      composeUnpainted: await worst(...(await composed(false))),
       step: await worst(networks.step(x, y, by, z), applyUpdate(by, values(0), values(1), values(2))),
       stepWithoutNoise: await worst(networks.step(x, y, quiet), applyUpdate(quiet, values(0), values(1))),
       guide: await worst(
@@ -154,15 +176,33 @@ const page = {
     };
   },
 
+  /** What becomes of an overflow in the picture, in latents that a step clamps, and in a reference's keys. */
   async overflow() {
     const { networks } = await onGpu();
-    const values = new Float32Array(3 * SIZE.width * SIZE.height);
-    values[5000] = Number.NaN;
-    const image = networks.upload(values, [1, 3, SIZE.height, SIZE.width]);
-    return networks.toPixels(image).then(
-      () => 'pixels',
-      (error: Error) => error.name,
-    );
+    const { manifest } = await pack;
+    const outcome = async (pixels: Promise<unknown>) =>
+      pixels.then(
+        () => 'pixels',
+        (error: Error) => error.name,
+      );
+    const broken = (shape: readonly number[], value: number) => {
+      const values = new Float32Array(shape.reduce((product, dim) => product * dim, 1)).fill(0.1);
+      values[200] = value;
+      return networks.upload(values, shape);
+    };
+    const image = [1, 3, SIZE.height, SIZE.width];
+    const sample = await networks.encodeImage(broken(image, 0));
+    const by = new DdimSchedule({ ...manifest.configs.scheduler, clip_sample: true }).update(500, 4);
+    const picture = await outcome(networks.toPixels(broken(image, Number.NaN)));
+    const latents = networks.step(sample, broken(sample.shape, Number.POSITIVE_INFINITY), by);
+    const step = await outcome(networks.toPixels(await networks.decode(latents)));
+    const memory = await networks.remember([
+      { sample: broken(sample.shape, Number.NaN), pose: null, timestep: 0 },
+    ]);
+    memory.dispose();
+    const kept = await outcome(networks.toPixels(await networks.decode(sample)));
+    const sound = await outcome(networks.toPixels(await networks.decode(sample)));
+    return { picture, step, kept, sound };
   },
 
   /** A graph with an operator that the device has no kernel for: it cannot be captured. */

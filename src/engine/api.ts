@@ -18,12 +18,22 @@ export interface Reference {
   readonly image: ImageBitmap;
   /** The person's joints in that image's pixels. */
   readonly pose: Pose;
+  /** The person's rough outline, of the whole image at any size; without it a guess is made by the joints. */
+  readonly outline?: Outline;
+}
+
+/** One byte a pixel, 255 inside. */
+export interface Outline {
+  readonly width: number;
+  readonly height: number;
+  readonly alpha: Uint8Array;
 }
 
 export interface RenderOptions {
   /** Pixels, multiples of 64. The pose and the references are scaled to it, aspect ratio kept, letterboxed. */
   readonly width: number;
   readonly height: number;
+  /** 0, for a pack with layers: nothing is painted, what the photo does not show is the mover's guess. */
   readonly steps: number;
   readonly seed: number;
   /** 1 means no guidance: a single evaluation a step. */
@@ -47,11 +57,16 @@ export interface RenderOptions {
   readonly windows?: { readonly overlap?: number; readonly order?: 'uniform' | 'sliding' };
   /** Off: frames as the decoder makes them, where the pack has a retoucher that gives them the photo's detail. */
   readonly retouch?: boolean;
+  /**
+   * Off: the whole frame is painted. Where the pack has layers, what the photo shows is moved instead, at the size that is
+   * asked for; the painting is then of the pack's own size.
+   */
+  readonly layers?: boolean;
 }
 
 export interface FrameTimings {
   readonly denoiseMs: number;
-  /** Retouching included. */
+  /** Retouching, or the layers, included. */
   readonly decodeMs: number;
   readonly retouchMs: number;
 }
@@ -65,6 +80,8 @@ export interface RenderedFrame {
 
 export interface EngineInfo {
   readonly manifest: PackManifest;
+  /** Of results, unless another is asked for: the pack's own, or larger where its layers make that cheap. */
+  readonly size: { readonly width: number; readonly height: number };
   readonly backend: BackendKind;
   readonly precision: 'f16' | 'f32';
   /** The GPU adapter's name, or the number of WASM threads in words. */

@@ -1,5 +1,7 @@
+import type { Planes } from '../layers/planes.ts';
 import type { RETOUCHER_INPUTS } from '../onnx/retoucher.ts';
 import type { Pack } from '../pack/manifest.ts';
+import type { Pose } from '../pose/types.ts';
 import type { StepCoefficients } from '../scd/ddim.ts';
 import type { BackendKind } from './api.ts';
 
@@ -97,6 +99,26 @@ export interface Networks {
   dispose(): void;
 }
 
+/** A photo as the layers take it: at the results' size, with its person's rough outline in [0, 1] and pose. */
+export interface LayeredPhoto {
+  readonly photo: Planes;
+  readonly outline: Planes;
+  readonly pose: Pose;
+}
+
+/** The networks that move what a photo shows (see layers/), for results of one size. */
+export interface LayerNetworks {
+  readonly size: { readonly width: number; readonly height: number };
+  /** Everything that depends on the photo alone. */
+  setPhoto(photo: LayeredPhoto): Promise<void>;
+  /**
+   * A frame of that size in another pose. Of `painted`, a frame in this pose at any size, what the photo does not show is
+   * taken; it stays the caller's.
+   */
+  frame(pose: Pose, painted?: Tensor): Promise<Tensor>;
+  dispose(): void;
+}
+
 export interface Backend {
   readonly kind: BackendKind;
   readonly precision: 'f16' | 'f32';
@@ -111,6 +133,14 @@ export interface Backend {
     size: { readonly width: number; readonly height: number },
     signal?: AbortSignal,
   ): Promise<Networks>;
+  /** Only for a pack that has all of the layers' networks. */
+  buildLayers?(
+    pack: Pack,
+    size: { readonly width: number; readonly height: number },
+    signal?: AbortSignal,
+  ): Promise<LayerNetworks>;
+  /** RGBA bytes of a picture of any size; rejects with NotFiniteError where it is not all numbers. */
+  pixels?(picture: Tensor): Promise<Uint8ClampedArray<ArrayBuffer>>;
   /** Resolves when the device is lost, with the reason; never for a backend that cannot be lost. */
   readonly lost: Promise<string>;
   dispose(): void;

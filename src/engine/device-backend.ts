@@ -1,7 +1,8 @@
 import type { Pack } from '../pack/manifest.ts';
-import type { Backend, Networks } from './backend.ts';
+import type { Backend, LayerNetworks, Networks, Tensor } from './backend.ts';
 import type { Device } from './device.ts';
 import type { Size } from './fit.ts';
+import { PackLayers } from './layers.ts';
 import { PackNetworks } from './networks.ts';
 
 /** A device as the engine sees it. */
@@ -39,6 +40,14 @@ export class DeviceBackend<D extends Device> implements Backend {
 
   build(pack: Pack, size: Size, signal?: AbortSignal): Promise<Networks> {
     return PackNetworks.create(this.on, pack, size, signal);
+  }
+
+  buildLayers(pack: Pack, size: Size, signal?: AbortSignal): Promise<LayerNetworks> {
+    return PackLayers.create(this.on, pack, size, signal);
+  }
+
+  pixels(picture: Tensor): Promise<Uint8ClampedArray<ArrayBuffer>> {
+    return this.on.pixels(picture);
   }
 
   dispose(): void {

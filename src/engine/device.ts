@@ -37,6 +37,8 @@ export interface Device {
   /** Room for values; whatever was there before is in it. Throws when the device cannot bind as much. */
   place(shape: readonly number[]): Place;
   release(place: Place): void;
+  /** Gives back to the machine what nobody holds. */
+  trim(): void;
   /** Puts tensors into places: members of a batch one after another, zeros for null. */
   fill(places: readonly (readonly [Place, readonly (Tensor | null)[]])[]): void;
   /** Puts numbers into a place. */
@@ -47,8 +49,13 @@ export interface Device {
   copy(from: Place, to: Place, index?: number): void;
   /** So many values of one place, from a first one on, to another place from there on. */
   copyRange(from: Place, first: number, to: Place, at: number, count: number): void;
+  /** Looks for what is not a number; `pixels` tells of it. */
+  watch(place: Place): void;
   /** Reads a picture through a flow (see operations.ts), from places to a place. */
   warp(picture: Place, flow: Place, result: Place): void;
+
+  /** The same device computing in f32, with tensors in common: for what halves are too coarse for. */
+  inFloats(): Promise<Device>;
 
   upload(values: Float32Array, shape: readonly number[]): Tensor;
   /** Waits for the device. */
@@ -61,7 +68,10 @@ export interface Device {
     parameters: readonly number[],
   ): Tensor;
 
-  /** RGBA bytes of a decoded picture, [1, 3, height, width]; rejects with NotFiniteError where it is not all numbers. */
+  /**
+   * RGBA bytes of a decoded picture, [1, 3, height, width]. Rejects with NotFiniteError where it is not all numbers, or where
+   * a watched place or an update has met what is none since the last picture: decoders make a picture of anything.
+   */
   pixels(picture: Tensor): Promise<Uint8ClampedArray<ArrayBuffer>>;
   /** Waits until all that was asked for is done, and throws what went wrong on the way. `doing` is for the message. */
   settle(doing: string): Promise<void>;

@@ -27,6 +27,7 @@ import {
   OutOfMemoryError,
 } from './errors.ts';
 import { weigh } from './fit-device.ts';
+import { resultSize } from './layers.ts';
 import { type HeldReference, LoadedModel } from './model.ts';
 import { JobQueue } from './queue.ts';
 import { until } from './until.ts';
@@ -82,7 +83,10 @@ export class Engine implements EngineApi {
     return this.#queue.run(async () => {
       for (const { pose } of references) checkPose(pose);
       const held = await Promise.all(
-        references.map(async ({ image, pose }) => ({ image: await createImageBitmap(image), pose })),
+        references.map(async ({ image, ...others }) => ({
+          image: await createImageBitmap(image),
+          ...others,
+        })),
       );
       this.#releaseReferences();
       this.#references = held;
@@ -197,7 +201,7 @@ export class Engine implements EngineApi {
       threads,
     });
     const model = new LoadedModel(pack, backend);
-    const size = this.#options.size ?? pack.manifest.defaults;
+    const size = model.paintedSize(this.#options.size ?? pack.manifest.defaults);
     try {
       const notice = await weigh(pack, backend, size);
       if (notice !== undefined) this.#notify(notice);
@@ -214,7 +218,16 @@ export class Engine implements EngineApi {
     const { kind, precision, device, threads } = backend;
     const { manifest } = pack;
     const joins = joinsFrames(manifest, {}) && ({ joinsFrames: true } as const);
-    return { manifest, backend: kind, precision, device, threads, ...joins, notices: this.#notices };
+    return {
+      manifest,
+      size: resultSize(manifest),
+      backend: kind,
+      precision,
+      device,
+      threads,
+      ...joins,
+      notices: this.#notices,
+    };
   }
 
   #notify(notice: string): void {

@@ -79,6 +79,8 @@ export interface ProgramSettings {
   readonly sizes: (dimension: string) => number;
   /** Inputs that are the same in every run. */
   readonly constants?: Readonly<Record<string, { readonly data: Float32Array }>>;
+  /** Shapes of inputs that no graph takes: what is only read through a flow. */
+  readonly readings?: Readonly<Record<string, readonly number[]>>;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -110,8 +112,15 @@ export class Kept implements Memory {
       kept = { key: room(), value: room() };
       this.#cuts[cut] = kept;
     }
-    device.copy(key, kept.key, reference);
-    device.copy(value, kept.value, reference);
+    const pairs = [
+      [key, kept.key],
+      [value, kept.value],
+    ] as const;
+    for (const [from, to] of pairs) {
+      device.copy(from, to, reference);
+      // Once all is there: what lies where nothing was put may be anything.
+      if (reference === this.#references - 1) device.watch(to);
+    }
   }
 
   at(cut: number): KeysValues | undefined {
@@ -163,7 +172,7 @@ export class Program {
     device: Device,
     pack: Pack,
     steps: readonly Step[],
-    { sizes, constants = {}, signal }: ProgramSettings,
+    { sizes, constants = {}, readings = {}, signal }: ProgramSettings,
   ): Promise<Program> {
     const parts: Part[] = [];
     const kernels = new Map<Step, AttentionKernel>();
@@ -173,7 +182,7 @@ export class Program {
         if (step.kind === 'graph') parts.push(await device.compile(pack, step.files, sizes, signal));
         if (step.kind === 'attend') kernels.set(step, await device.attention(step.heads, step.headSize));
       }
-      program.#layOut(constants);
+      program.#layOut(constants, readings);
       return program;
     } catch (error) {
       program.dispose();
@@ -199,7 +208,11 @@ export class Program {
   }
 
   /** Makes places for what no graph makes. */
-  #layOut(constants: NonNullable<ProgramSettings['constants']>): void {
+  #layOut(
+    constants: NonNullable<ProgramSettings['constants']>,
+    readings: NonNullable<ProgramSettings['readings']>,
+  ): void {
+    for (const [name, shape] of Object.entries(readings)) this.#inputs.set(name, this.#place(name, shape));
     const made = new Set(this.#steps.flatMap((step) => (step.kind === 'graph' ? [] : [resultOf(step)])));
     for (const part of this.#parts) {
       for (const [name, shape] of part.inputs) {

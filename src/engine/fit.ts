@@ -1,4 +1,7 @@
+import { type Planes, planesOf } from '../layers/planes.ts';
+import { resized } from '../layers/resample.ts';
 import type { Pose } from '../pose/types.ts';
+import type { Outline } from './api.ts';
 
 export interface Size {
   readonly width: number;
@@ -32,6 +35,16 @@ export function fitPose(pose: Pose, frame: Size): Pose {
   return { width: frame.width, height: frame.height, joints };
 }
 
+/** A pose in a picture that was scaled to another size, whatever its shape. */
+export function stretchPose(pose: Pose, { width, height }: Size): Pose {
+  const joints = pose.joints.slice();
+  for (let i = 0; i < joints.length; i += 3) {
+    joints[i] = ((joints[i] as number) * width) / pose.width;
+    joints[i + 1] = ((joints[i + 1] as number) * height) / pose.height;
+  }
+  return { width, height, joints };
+}
+
 /**
  * The RGB bytes of a picture placed inside a frame. What it leaves free continues its outermost pixels: walls and
  * floors go on as walls and floors. The networks have never seen black bars, and a blurred copy of the picture would
@@ -50,6 +63,24 @@ export function fitImage(image: ImageBitmap, frame: Size): Uint8Array {
   context.drawImage(image, x, y, image.width * scale, image.height * scale);
   extendEdges(context, frame, x, y);
   return withoutAlpha(context.getImageData(0, 0, width, height).data);
+}
+
+/** The outline of a person in a picture, where that picture lies in a frame; nothing of it is beyond the picture. */
+export function fitOutline(outline: Outline, picture: Size, frame: Size): Planes {
+  const { scale, x, y } = placeInside(picture, frame);
+  const inside = {
+    width: Math.min(frame.width, Math.round(picture.width * scale)),
+    height: Math.min(frame.height, Math.round(picture.height * scale)),
+  };
+  const shares = Float32Array.from(outline.alpha, (alpha) => alpha / 255);
+  const { data } = resized(planesOf(outline, 1, shares), inside);
+  const placed = planesOf(frame, 1);
+  const [left, top] = [Math.floor(x), Math.floor(y)];
+  for (let row = 0; row < inside.height; row++) {
+    const from = row * inside.width;
+    placed.data.set(data.subarray(from, from + inside.width), (top + row) * frame.width + left);
+  }
+  return placed;
 }
 
 /** The placed picture touches two opposite sides of the frame; copies of its other outermost lines fill the rest. */

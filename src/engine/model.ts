@@ -1,20 +1,26 @@
+import { type Planes, planesOf } from '../layers/planes.ts';
+import { resized } from '../layers/resample.ts';
+import { outlineByPose } from '../layers/rough.ts';
+import { paintedSize } from '../layers/sizes.ts';
 import type { Pack } from '../pack/manifest.ts';
 import { drawSkeleton } from '../pose/skeleton.ts';
 import type { Pose } from '../pose/types.ts';
-import type { RenderedFrame, RenderOptions } from './api.ts';
-import type { Backend, Networks, Tensor } from './backend.ts';
+import type { Outline, RenderedFrame, RenderOptions } from './api.ts';
+import type { Backend, LayerNetworks, Networks, Tensor } from './backend.ts';
 import type { ClipProgress } from './clip.ts';
 import { Denoiser } from './denoiser.ts';
-import { DeviceLostError, NotReadyError } from './errors.ts';
-import { fitImage, fitPose, type Size } from './fit.ts';
+import { DeviceLostError, NotReadyError, WrongInputError } from './errors.ts';
+import { fitImage, fitOutline, fitPose, type Size, stretchPose } from './fit.ts';
 import { Guides } from './guides.ts';
 import { imagePixels } from './image-pixels.ts';
+import { hasLayers } from './layers.ts';
 import { toPlanes } from './planes.ts';
 import { until } from './until.ts';
 
 export interface HeldReference {
   readonly image: ImageBitmap;
   readonly pose: Pose;
+  readonly outline?: Outline;
 }
 
 /** Networks compiled for one size, and what the denoiser keeps on the device for it. */
@@ -22,7 +28,9 @@ interface Compiled {
   readonly size: Size;
   readonly networks: Networks;
   readonly denoiser: Denoiser;
+  /** What it looks at, and in which frame. */
   references: readonly HeldReference[];
+  frame?: Size;
   /** What a retoucher will be shown of the first reference. */
   retouching?: { readonly photo: Tensor; readonly guides: Guides } | undefined;
 }
@@ -33,6 +41,7 @@ export class LoadedModel {
   readonly backend: Backend;
   readonly #loss = new AbortController();
   #compiled: Compiled | undefined;
+  #layers: { readonly networks: LayerNetworks; reference?: HeldReference } | undefined;
 
   constructor(pack: Pack, backend: Backend) {
     this.pack = pack;
@@ -62,11 +71,13 @@ export class LoadedModel {
     options: RenderOptions,
     signal: AbortSignal,
   ): Promise<Omit<RenderedFrame, 'index'>> {
+    const layers = await this.#layersFor(references, options, signal);
+    if (layers !== undefined && options.steps === 0) return this.#moved(layers, pose, options, signal);
     const compiled = await this.#prepare(references, options, signal);
-    const { denoiser, size } = compiled;
     const started = performance.now();
-    const latents = await denoiser.denoise(this.#skeleton(pose, size), options, signal);
-    return this.#finish(compiled, latents, pose, options, started, signal);
+    const skeleton = this.#skeleton(this.#placed(pose, options, compiled.size));
+    const latents = await compiled.denoiser.denoise(skeleton, options, signal);
+    return this.#finish({ ...compiled, layers }, latents, pose, options, started, signal);
   }
 
   /** The frames of a clip that motion modules join, from a number on; those before it are painted and not shown. */
@@ -78,9 +89,10 @@ export class LoadedModel {
     from: number,
     onProgress?: (progress: ClipProgress) => void,
   ): AsyncGenerator<RenderedFrame> {
-    const compiled = await this.#prepare(references, options, signal);
+    const layers = await this.#layersFor(references, options, signal);
+    const compiled = { ...(await this.#prepare(references, options, signal)), layers };
     const { denoiser, size } = compiled;
-    const skeletonOf = (frame: number) => this.#skeleton(poses[frame] as Pose, size);
+    const skeletonOf = (frame: number) => this.#skeleton(this.#placed(poses[frame] as Pose, options, size));
     let started = performance.now();
     const frames = denoiser.denoiseClip(poses.length, skeletonOf, options, signal, onProgress);
     for await (const { frame, latents } of frames) {
@@ -97,21 +109,24 @@ export class LoadedModel {
 
   /** From clean latents to a picture; `started` is when the first of what made them was issued. */
   async #finish(
-    compiled: Compiled,
+    compiled: Compiled & { readonly layers?: LayerNetworks | undefined },
     latents: Tensor,
     pose: Pose,
     options: RenderOptions,
     started: number,
     signal: AbortSignal,
   ): Promise<Omit<RenderedFrame, 'index'>> {
-    const { networks } = compiled;
+    const { networks, layers } = compiled;
     // Nothing waits here: what was issued goes on while the next is issued, and each stage ends when the device says so.
     const denoised = moment(networks);
     const decoded = await networks.decode(latents);
     const made = moment(networks);
-    const picture = await this.#retouched(compiled, decoded, pose, options);
+    const picture = await (layers
+      ? layered(layers, fitPose(pose, options), decoded)
+      : this.#retouched(compiled, decoded, pose, options));
     try {
-      const image = await until(closedUnlessWanted(networks.toImage(picture), signal), signal);
+      const shown = layers ? this.#imageOf(picture, layers.size) : networks.toImage(picture);
+      const image = await until(closedUnlessWanted(shown, signal), signal);
       const ended = performance.now();
       const [denoisedAt, madeAt] = await Promise.all([denoised, made]);
       const retouchMs = picture === decoded ? 0 : ended - madeAt;
@@ -119,6 +134,71 @@ export class LoadedModel {
     } finally {
       picture.dispose();
     }
+  }
+
+  /** A frame of the layers alone. */
+  async #moved(
+    layers: LayerNetworks,
+    pose: Pose,
+    options: RenderOptions,
+    signal: AbortSignal,
+  ): Promise<Omit<RenderedFrame, 'index'>> {
+    const started = performance.now();
+    const picture = await layers.frame(fitPose(pose, options));
+    try {
+      const image = await until(closedUnlessWanted(this.#imageOf(picture, layers.size), signal), signal);
+      const decodeMs = performance.now() - started;
+      return { image, timings: { denoiseMs: 0, decodeMs, retouchMs: decodeMs } };
+    } finally {
+      picture.dispose();
+    }
+  }
+
+  async #imageOf(picture: Tensor, { width, height }: Size): Promise<ImageBitmap> {
+    const pixels = await this.backend.pixels?.(picture);
+    if (pixels === undefined) throw new Error('This backend has layers and gives no pixels.');
+    return createImageBitmap(new ImageData(pixels, width, height));
+  }
+
+  #isLayered({ layers = true, retouch = true }: RenderOptions): boolean {
+    return layers && retouch && hasLayers(this.pack.manifest) && this.backend.buildLayers !== undefined;
+  }
+
+  /** The size at which frames of another size are painted. */
+  paintedSize(size: Size): Size {
+    const { manifest } = this.pack;
+    return hasLayers(manifest) ? paintedSize(size, manifest.defaults) : size;
+  }
+
+  /** A pose where it is painted: inside the result's frame first, so that what is painted can be laid over that. */
+  #placed(pose: Pose, options: RenderOptions, size: Size): Pose {
+    return this.#isLayered(options) ? stretchPose(fitPose(pose, options), size) : fitPose(pose, size);
+  }
+
+  /** The layers' networks for these options, looking at the first reference; undefined where they are not to be used. */
+  async #layersFor(
+    references: readonly HeldReference[],
+    options: RenderOptions,
+    signal: AbortSignal,
+  ): Promise<LayerNetworks | undefined> {
+    const { pack, backend } = this;
+    const [first] = references;
+    if (!this.#isLayered(options) || !backend.buildLayers || !first) return undefined;
+    const { width, height } = options;
+    const size = { width, height };
+    if (this.#layers?.networks.size.width !== width || this.#layers.networks.size.height !== height) {
+      this.#layers?.networks.dispose();
+      this.#layers = undefined;
+      this.#layers = { networks: await backend.buildLayers(pack, size, signal) };
+    }
+    const made = this.#layers;
+    if (made.reference !== first) {
+      const pose = fitPose(first.pose, size);
+      const outline = first.outline ? fitOutline(first.outline, first.image, size) : outlineByPose(pose);
+      await made.networks.setPhoto({ photo: photoPlanes(first.image, size), outline, pose });
+      made.reference = first;
+    }
+    return made.networks;
   }
 
   /** Networks for this size, which have looked at these references. */
@@ -130,13 +210,19 @@ export class LoadedModel {
     if (references.length === 0) {
       throw new NotReadyError('There is no reference to render from.', 'Set a reference photo first.');
     }
-    const compiled = await this.compileFor(options, signal);
+    if (options.steps < 1) {
+      throw new WrongInputError('A frame of no steps was asked for.', 'Ask for one step or more.');
+    }
+    const frame = { width: options.width, height: options.height };
+    const isLayered = this.#isLayered(options);
+    const compiled = await this.compileFor(isLayered ? this.paintedSize(frame) : frame, signal);
     const { networks, denoiser, size } = compiled;
-    if (compiled.references !== references) {
+    const { width, height } = compiled.frame ?? {};
+    if (compiled.references !== references || width !== frame.width || height !== frame.height) {
       const { imageProcessor, retoucher } = this.pack.manifest.configs;
       const planes = references.map((reference) => ({
-        image: toPlanes(fitImage(reference.image, size), 1 / 127.5, -1),
-        skeleton: this.#skeleton(reference.pose, size),
+        image: resized(photoPlanes(reference.image, frame), size).data,
+        skeleton: this.#skeleton(this.#placed(reference.pose, options, size)),
         ...(imageProcessor && { pixels: imagePixels(reference.image, imageProcessor) }),
       }));
       await denoiser.setReferences(planes);
@@ -148,6 +234,7 @@ export class LoadedModel {
         compiled.retouching = { photo: networks.upload(photo, shapeOf(photo, size)), guides };
       }
       compiled.references = references;
+      compiled.frame = frame;
     }
     return compiled;
   }
@@ -182,6 +269,8 @@ export class LoadedModel {
   }
 
   dispose(): void {
+    this.#layers?.networks.dispose();
+    this.#layers = undefined;
     this.#discard();
     this.backend.dispose();
   }
@@ -193,8 +282,20 @@ export class LoadedModel {
     this.#compiled = undefined;
   }
 
-  #skeleton(pose: Pose, size: Size): Float32Array {
-    return toPlanes(drawSkeleton(fitPose(pose, size), this.pack.manifest.skeleton), 1 / 255, 0);
+  #skeleton(pose: Pose): Float32Array {
+    return toPlanes(drawSkeleton(pose, this.pack.manifest.skeleton), 1 / 255, 0);
+  }
+}
+
+const photoPlanes = (image: ImageBitmap, size: Size): Planes =>
+  planesOf(size, 3, toPlanes(fitImage(image, size), 1 / 127.5, -1));
+
+/** The layers over a frame, which is then let go. */
+async function layered(layers: LayerNetworks, pose: Pose, painted: Tensor): Promise<Tensor> {
+  try {
+    return await layers.frame(pose, painted);
+  } finally {
+    painted.dispose();
   }
 }
 

@@ -3,9 +3,10 @@ import { exportToMemory, memoryFolder, memoryPack } from '../../tools/memory-pac
 import { randomModel, SMALL_MODEL } from '../../tools/random-model.ts';
 import { ElementType, encodeModel } from '../onnx/model.ts';
 import type { Pack } from '../pack/manifest.ts';
+import { DdimSchedule } from '../scd/ddim.ts';
 import { gaussianNoise } from '../scd/noise.ts';
 import type { Tensor } from './backend.ts';
-import { WrongShapeError } from './errors.ts';
+import { NotFiniteError, WrongShapeError } from './errors.ts';
 import { Program, type Step, visit } from './executor.ts';
 import { PackNetworks } from './networks.ts';
 import { HostPlace, WasmDevice } from './wasm/device.ts';
@@ -57,6 +58,20 @@ describe('evaluations', async () => {
     expect(apart(await values(await networks.evaluate({ sample, pose: zeros, timestep: 10 })), without)).toBe(
       0,
     );
+  });
+
+  it('that overflow leave no picture, whatever the decoder makes of them', { timeout: 60_000 }, async () => {
+    const pixels = async (latents: Tensor) => networks.toPixels(await networks.decode(latents));
+    const [sample, broken] = [latents(1), latents(2)];
+    broken.data[7] = Number.POSITIVE_INFINITY;
+    // A clamp hides what is infinite.
+    const by = new DdimSchedule({ ...pack.manifest.configs.scheduler, clip_sample: true }).update(500, 4);
+    await expect(pixels(networks.step(sample, broken, by))).rejects.toBeInstanceOf(NotFiniteError);
+    const memory = await networks.remember([{ sample: broken, pose: null, timestep: 0 }]);
+    await expect(pixels(sample)).rejects.toBeInstanceOf(NotFiniteError);
+    memory.dispose();
+    // And the next picture is one again.
+    expect(new Set(await pixels(networks.step(sample, sample, by))).size).toBeGreaterThan(10);
   });
 
   it('are refused in another shape', async () => {

@@ -261,15 +261,12 @@ export class PackNetworks implements Networks {
   dispose(): void {
     for (const stage of this.#stages.values()) stage.dispose();
     this.#stages.clear();
-    for (const unet of this.#unets.values()) {
-      unet.then(
-        (made) => made.dispose(),
-        () => undefined,
-      );
-    }
+    const unets = [...this.#unets.values()].map((unet) => unet.then((made) => made.dispose()));
     this.#unets.clear();
     this.#motion?.modules.dispose();
     this.#motion = undefined;
+    // Another size of picture has other sizes of buffers.
+    void Promise.allSettled(unets).then(() => this.#device.trim());
   }
 
   #columns(left: Tensor, right: Tensor, first: number, count: number): Tensor {
@@ -312,7 +309,8 @@ export class PackNetworks implements Networks {
     const kind = size.join();
     let unet = this.#unets.get(kind);
     if (unet === undefined) {
-      const { unet: segments } = this.#pack.manifest;
+      const { unet: segments, configs } = this.#pack.manifest;
+      expectEven(configs.unet, size);
       const settings = { sizes: pictureSizes(...size), signal };
       const steps = segmentSteps(segments, segments, motionModules(this.#pack.manifest));
       unet = Program.create(this.#device, this.#pack, steps, settings);
@@ -369,6 +367,16 @@ export function pictureSizes(
     if (kind === 'tokens') return at(height) * at(width);
     throw new Error(`A graph has a dimension ${dimension} that the engine does not know.`);
   };
+}
+
+/** Without padding on all sides a U-Net halves an odd size to less than its graphs say. */
+function expectEven(unet: UNetConfig, [, height, width]: Parameters<typeof pictureSizes>): void {
+  const smallest = 2 ** (unet.block_out_channels.length - 1);
+  if (unet.downsample_padding !== 0 || (height % smallest === 0 && width % smallest === 0)) return;
+  throw new WrongInputError(
+    `This model halves its pictures ${unet.block_out_channels.length - 1} times, and cannot halve ${width} x ${height} cells evenly.`,
+    'Ask for a picture whose sides are multiples of 256.',
+  );
 }
 
 const graphSteps = (parts: readonly PartFiles[]): Step[] => parts.map((files) => ({ kind: 'graph', files }));

@@ -7,7 +7,7 @@ describe('a warp', () => {
   const picture = values([1, 2, 2, 3], ...[0, 1, 2, 10, 11, 12], ...[5, 5, 5, 7, 7, 7]);
   const through = (...flow: number[]) => {
     const count = flow.length / 2;
-    const read = OPERATIONS.warp([picture, values([1, 2, 1, count], ...flow)], [1, 2, 1, count]);
+    const read = OPERATIONS.warp([picture, values([1, 2, 1, count], ...flow)]);
     return [...read].map((value) => Number(value.toFixed(4)));
   };
 

@@ -1,3 +1,6 @@
+import { compose } from '../layers/compose.ts';
+import type { Planes } from '../layers/planes.ts';
+import { warp } from '../layers/warp.ts';
 import { applyUpdate } from '../scd/update.ts';
 import { countOf } from './device.ts';
 
@@ -65,25 +68,16 @@ export const OPERATIONS = {
    * where it lies in the picture: across and down, in shares of its width and height. Between pixels' middles values
    * are mixed; outside, the picture's edge goes on. (PyTorch: grid_sample of 2 * flow - 1, 'border', no aligned corners.)
    */
-  warp([picture, flow], [, channels = 1, height = 1, width = 1]) {
-    const [, , fromHeight = 1, fromWidth = 1] = picture?.shape ?? [];
-    const [pixels, where] = [dataOf(picture), dataOf(flow)];
-    const size = height * width;
-    const result = new Float32Array(channels * size);
-    for (let i = 0; i < size; i++) {
-      const x = clamp((where[i] as number) * fromWidth - 0.5, fromWidth - 1);
-      const y = clamp((where[size + i] as number) * fromHeight - 0.5, fromHeight - 1);
-      const [left, top] = [Math.floor(x), Math.floor(y)];
-      const [right, bottom] = [Math.min(left + 1, fromWidth - 1), Math.min(top + 1, fromHeight - 1)];
-      for (let channel = 0; channel < channels; channel++) {
-        const at = (row: number, column: number) =>
-          pixels[(channel * fromHeight + row) * fromWidth + column] as number;
-        const above = at(top, left) + (x - left) * (at(top, right) - at(top, left));
-        const below = at(bottom, left) + (x - left) * (at(bottom, right) - at(bottom, left));
-        result[channel * size + i] = above + (y - top) * (below - above);
-      }
-    }
-    return result;
+  warp: ([picture, flow]) => warp(planesOf(picture), planesOf(flow)).data,
+
+  /**
+   * A frame put together (see layers/compose.ts): the layers, the person and the matte, the plate, and a painted frame, or
+   * any tensor where there is none. Parameters: height and width of the plate, the layers, the person and the frame; 0
+   * for no frame.
+   */
+  compose([layers, person, plate, frame], _, parameters) {
+    const parts = { layers: planesOf(layers), person: planesOf(person), plate: planesOf(plate) };
+    return compose({ ...parts, frame: parameters[6] === 0 ? undefined : planesOf(frame) }).data;
   },
 } satisfies Record<string, Operation>;
 
@@ -94,4 +88,7 @@ const dataOf = (values: HostValues | undefined): Float32Array<ArrayBuffer> => {
   return values.data;
 };
 
-const clamp = (value: number, most: number): number => Math.min(Math.max(value, 0), most);
+const planesOf = (values: HostValues | undefined): Planes => {
+  const [, channels = 1, height = 1, width = 1] = values?.shape ?? [];
+  return { channels, height, width, data: dataOf(values) };
+};

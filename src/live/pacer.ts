@@ -22,7 +22,7 @@ export interface Pace extends Work {
   readonly holds: boolean;
 }
 
-const MOST_EVALUATIONS = 4;
+export const MOST_EVALUATIONS = 4;
 /** One step alone makes a blur: a smaller picture of two is better, and one is for where there is no smaller. */
 const FEWEST_GOOD = 2;
 /** The share of a frame's time that may be planned for. */

@@ -25,13 +25,15 @@ interface Stage {
   paint?(options: RenderOptions): void;
   paintMs?: number;
   frameMs?: number;
+  /** Frames move what the photo shows. */
+  isLayered?: boolean;
 }
 
 const wait = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** A session on a stage of plain objects; `until` ends it. */
 async function play(
-  { people = () => [standing()], follow, paint, paintMs = 12, frameMs = 4 }: Stage,
+  { people = () => [standing()], follow, paint, paintMs = 12, frameMs = 4, isLayered = false }: Stage,
   until: (seen: { looks: Look[]; painted: Painted[] }) => boolean,
   meanwhile?: (session: LiveSession) => void,
   options: Partial<LiveOptions> = {},
@@ -50,6 +52,7 @@ async function play(
   const session = new LiveSession(
     {
       ready: Promise.resolve(),
+      isLayered: () => isLayered,
       async follow(image, time) {
         image.close();
         looksWhilePainting += busy;
@@ -172,6 +175,22 @@ describe('a live session', () => {
     const { painted, events } = await play({}, ({ looks }) => looks.length >= 15);
     expect(painted).toHaveLength(1);
     expect(events.filter((event) => event === 'rest').length).toBeGreaterThan(2);
+  });
+
+  it('moves the photo while the person moves, and paints what it lacks once they rest', async () => {
+    const { painted, events } = await play(
+      { people: (time) => (time < 300 ? swaying(time) : [standing()]), isLayered: true },
+      ({ painted, looks }) => painted.at(-1)?.options.steps !== 0 && looks.length > 200,
+      undefined,
+      { retouch: true },
+    );
+    const steps = painted.map(({ options }) => options.steps);
+    expect(steps.length).toBeGreaterThan(5);
+    expect(steps.slice(0, -1).every((count) => count === 0)).toBe(true);
+    expect(steps.at(-1)).toBeGreaterThan(1);
+    const moved = painted.at(-2) as Painted;
+    expect((painted.at(-1) as Painted).startedAt - moved.startedAt).toBeGreaterThanOrEqual(500);
+    expect(events.at(-1)).toBe('rest');
   });
 
   it('has the new pose right within two frames of a cut', async () => {

@@ -9,7 +9,7 @@ import { boundingBox, LiveFit, LiveTrack, type Point, type Pose } from '../pose/
 import { Gate } from './gate.ts';
 import { Lookout } from './lookout.ts';
 import { Newest } from './newest.ts';
-import { type Pace, Pacer, type Size } from './pacer.ts';
+import { MOST_EVALUATIONS, type Pace, Pacer, type Size } from './pacer.ts';
 import { type FramePlan, FramePlanner } from './planner.ts';
 
 export interface LiveFrames {
@@ -26,6 +26,8 @@ export interface LiveParts {
   follow(image: ImageBitmap, timeMs: number): Promise<readonly Pose[]>;
   paint(pose: Pose, options: RenderOptions): Promise<RenderedFrame>;
   setReference(reference: Reference): Promise<void>;
+  /** Whether frames move what the photo shows: then none is painted while the person moves. Asked before each frame. */
+  isLayered?(): boolean;
   /** Settles when the engine can paint; the camera is looked at before. */
   readonly ready: Promise<unknown>;
 }
@@ -88,6 +90,8 @@ interface Seen {
 const WATCH_SIDE = 480;
 /** Looks further apart than this would lose a person who moves. */
 const LONGEST_BETWEEN_LOOKS_MS = 250;
+/** So long nobody has moved before what a moved frame lacks is painted: it takes a moment, in which nothing else is. */
+const FILL_IN_AFTER_MS = 500;
 /** A worker that dies more often than this within a minute has a reason that will not go away. */
 const MOST_RESTARTS = 3;
 const MINUTE = 60_000;
@@ -109,6 +113,9 @@ export class LiveSession {
   #swap: Promise<void> | undefined;
   #isSettling = true;
   #paintingSince: number | undefined;
+  /** Whether the last frame was painted, and since when nobody has moved. */
+  #isFilledIn = false;
+  #restsSince: number | undefined;
   #emptied: Promise<void> | undefined;
 
   constructor(parts: LiveParts, options: LiveOptions, listener: LiveListener) {
@@ -258,20 +265,39 @@ export class LiveSession {
       const waitMs = Math.max(missedMs, performance.now() - asked);
       if (hasJustPainted) this.#lookout.waited(waitMs, this.#pacer.frameMs);
       const plan = this.#planner.next(seen.pose, this.#pacer.evaluations);
-      if (plan === undefined) this.#listener.rest();
-      else await this.#paintOne(seen, plan, signal);
+      if (plan !== undefined) {
+        await this.#paintOne(seen, plan, signal, this.#isMoved() ? 0 : plan.steps);
+        this.#restsSince = undefined;
+      } else if (this.#isToFillIn()) {
+        const evaluations = MOST_EVALUATIONS;
+        await this.#paintOne(seen, { kind: 'fresh', steps: evaluations, evaluations }, signal);
+      } else this.#listener.rest();
       hasJustPainted = plan !== undefined;
     }
   }
 
-  async #paintOne({ pose, takenAt, poseMs }: Seen, plan: FramePlan, signal: AbortSignal): Promise<void> {
+  /** Once in a rest that lasts, what the photo does not show is painted in the place of the mover's guess. */
+  #isToFillIn(): boolean {
+    if (!this.#isMoved() || this.#isFilledIn) return false;
+    const now = performance.now();
+    this.#restsSince ??= now;
+    return now - this.#restsSince >= FILL_IN_AFTER_MS;
+  }
+
+  async #paintOne(
+    { pose, takenAt, poseMs }: Seen,
+    plan: FramePlan,
+    signal: AbortSignal,
+    steps = plan.steps,
+  ): Promise<void> {
     const { size } = this.#pacer;
     const began = performance.now();
     this.#paintingSince = began;
+    this.#isFilledIn = steps > 0;
     const frame = await this.#surviving(() =>
       this.#parts.paint(pose, {
         ...size,
-        steps: plan.steps,
+        steps,
         seed: this.#seed,
         guidance: this.#guidance,
         retouch: this.#retouch,
@@ -292,11 +318,17 @@ export class LiveSession {
       ...{ plan, pace, latencyMs: now - takenAt, poseMs, denoiseMs, decodeMs, paintMs },
       isSettling: this.#isSettling,
     });
-    if (!this.#isSettling) {
-      this.#pacer.record({ evaluations: plan.evaluations, denoiseMs, restMs: paintMs - denoiseMs });
+    // Where frames are moved, one that is painted in a rest says nothing of the pace.
+    if (!this.#isSettling && (steps === 0 || !this.#isMoved())) {
+      const { evaluations } = plan;
+      this.#pacer.record({ evaluations, denoiseMs, restMs: paintMs - denoiseMs });
     }
     this.#isSettling = false;
     if (this.#pacer.size !== size) this.#settleAnew();
+  }
+
+  #isMoved(): boolean {
+    return this.#retouch && (this.#parts.isLayered?.() ?? false);
   }
 
   #settleAnew(): void {

@@ -1,3 +1,4 @@
+import { areWidths, isCount } from './bounds.ts';
 import type { AutoencoderConfig } from './configs.ts';
 import { UnknownArchitectureError } from './errors.ts';
 import {
@@ -29,9 +30,7 @@ const EPSILON = 1e-6;
 function shapeOf(config: AutoencoderConfig): KlShape {
   const wrong = (fault: string) => new UnknownArchitectureError('autoencoder', fault);
   const { block_out_channels: widths, layers_per_block: layers = 1, norm_num_groups: groups = 32 } = config;
-  const isCount = (value: unknown): value is number => Number.isInteger(value) && (value as number) > 0;
-  if (!Array.isArray(widths) || widths.length === 0 || !widths.every(isCount))
-    throw wrong('block_out_channels is not a list of widths');
+  if (!areWidths(widths)) throw wrong('block_out_channels is not a list of widths');
   if (!isCount(layers)) throw wrong(`layers_per_block is ${JSON.stringify(layers)}`);
   if (!isCount(groups) || widths.some((width) => width % groups !== 0))
     throw wrong(`norm_num_groups is ${JSON.stringify(groups)}`);

@@ -1,3 +1,4 @@
+import { areWidths, isCount } from './bounds.ts';
 import type { AutoencoderConfig } from './configs.ts';
 import { UnknownArchitectureError } from './errors.ts';
 import { add, conv, relu, scale, sizeAt, upsample } from './layers.ts';
@@ -13,9 +14,8 @@ const wrong = (fault: string) => new UnknownArchitectureError('autoencoder', fau
 function shapeOf(config: AutoencoderConfig, side: 'encoder' | 'decoder'): TinyShape {
   const widths = config[`${side}_block_out_channels`];
   const blocks = config[`num_${side}_blocks`];
-  const isCounts = (list: unknown): list is number[] =>
-    Array.isArray(list) && list.every((n) => Number.isInteger(n));
-  if (!isCounts(widths) || !isCounts(blocks) || widths.length !== blocks.length || widths.length === 0) {
+  const areBlocks = (list: unknown): list is number[] => Array.isArray(list) && list.every((n) => isCount(n));
+  if (!areWidths(widths) || !areBlocks(blocks) || widths.length !== blocks.length) {
     throw wrong(`${side}_block_out_channels and num_${side}_blocks do not go together`);
   }
   // diffusers' own class fails on unequal widths when it runs.

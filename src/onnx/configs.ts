@@ -92,6 +92,25 @@ export interface RetoucherConfig {
   readonly [other: string]: unknown;
 }
 
+/** Ours: an hourglass over whole pictures, whose finest cells are four pixels wide; see hourglass.ts. */
+export interface HourglassConfig {
+  /** Channels of each level, the finest first, and residual layers on the way down. */
+  readonly block_out_channels: readonly number[];
+  readonly layers_per_block: readonly number[];
+  /** Width at the picture's own size. */
+  readonly last_channels: number;
+  readonly [other: string]: unknown;
+}
+
+/** Ours: where in the photo each pixel of a new pose comes from; see mover.ts. */
+export interface MoverConfig {
+  /** Channels of its three levels, the finest first. */
+  readonly block_out_channels: readonly number[];
+  /** Pixels of the longer side of the pictures that it works on. */
+  readonly size?: number;
+  readonly [other: string]: unknown;
+}
+
 /** Ours: the network that says what each pixel of a picture of a person or a garment shows. */
 export interface ParserConfig {
   readonly classes: number;

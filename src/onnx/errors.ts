@@ -1,4 +1,5 @@
 import { PirouetteError, wireError } from '../errors.ts';
+import { inBrief } from './text.ts';
 
 const some = (names: readonly string[]) =>
   names.length <= 8 ? names.join(', ') : `${names.slice(0, 8).join(', ')} and ${names.length - 8} more`;
@@ -6,7 +7,10 @@ const some = (names: readonly string[]) =>
 /** A file that should hold tensors does not, or not in a way that can be trusted. */
 export class TensorFileError extends PirouetteError {
   constructor(file: string, fault: string) {
-    super(`${file} cannot be read as a safetensors file: ${fault}.`, 'Download or save the file again.');
+    super(
+      `${file} cannot be read as a safetensors file: ${inBrief(fault)}.`,
+      'Download or save the file again.',
+    );
   }
 }
 wireError('TensorFileError', TensorFileError);
@@ -61,7 +65,7 @@ wireError('TensorRangeError', TensorRangeError);
 export class UnknownArchitectureError extends PirouetteError {
   constructor(network: string, fault: string) {
     super(
-      `The ${network}'s config describes a network that Pirouette cannot build: ${fault}.`,
+      `The ${network}'s config describes a network that Pirouette cannot build: ${inBrief(fault)}.`,
       'Use a network of the Stable Diffusion 1.5 family, or a newer version of Pirouette.',
     );
   }
@@ -71,7 +75,7 @@ wireError('UnknownArchitectureError', UnknownArchitectureError);
 /** A graph file that is not an ONNX model, or not one that Pirouette writes. */
 export class GraphError extends PirouetteError {
   constructor(file: string, fault: string) {
-    super(`${file} cannot be read as an ONNX graph: ${fault}.`, 'Export the pack again.');
+    super(`${file} cannot be read as an ONNX graph: ${inBrief(fault)}.`, 'Export the pack again.');
   }
 }
 wireError('GraphError', GraphError);

@@ -1,3 +1,4 @@
+import { isCount } from './bounds.ts';
 import type { ImageEncoderConfig } from './configs.ts';
 import { UnknownArchitectureError } from './errors.ts';
 import { add, attend, conv, gelu, layerNorm, linear, quickGelu, toTokens } from './layers.ts';
@@ -76,13 +77,15 @@ function imageEncoderShape(config: ImageEncoderConfig, tokens: ImageTokens): Sha
   const wrong = (fault: string) => new UnknownArchitectureError('image encoder', fault);
   const count = (key: string): number => {
     const value = config[key];
-    if (!Number.isInteger(value) || (value as number) < 1) throw wrong(`${key} is ${JSON.stringify(value)}`);
-    return value as number;
+    if (!isCount(value)) throw wrong(`${key} is ${JSON.stringify(value)}`);
+    return value;
   };
-  const [architecture = 'CLIPVisionModelWithProjection'] = config.architectures ?? [];
+  const { architectures = [] } = config;
+  if (!Array.isArray(architectures)) throw wrong('architectures is no list');
+  const [architecture = 'CLIPVisionModelWithProjection'] = architectures;
   if (!/^CLIPVisionModel(WithProjection)?$/.test(architecture)) throw wrong(`it is a ${architecture}`);
   const { hidden_act: act = 'quick_gelu', layer_norm_eps: epsilon = 1e-5 } = config;
-  const activation = ACTIVATIONS[act];
+  const activation = Object.hasOwn(ACTIVATIONS, act) ? ACTIVATIONS[act] : undefined;
   if (activation === undefined) throw wrong(`hidden_act is ${JSON.stringify(act)}`);
   if ((config.num_channels ?? 3) !== 3) throw wrong(`num_channels is ${JSON.stringify(config.num_channels)}`);
   if (!(epsilon > 0)) throw wrong(`layer_norm_eps is ${JSON.stringify(epsilon)}`);

@@ -139,6 +139,43 @@ export function scale(trace: Trace, x: Value, factor: number): Value {
   return trace.node('Mul', [x, trace.constant('storage', [factor], [])], x.shape);
 }
 
+/** Their channels one after another. */
+export function beside(trace: Trace, pictures: readonly Value[]): Value {
+  const [first] = pictures as [Value];
+  const channels = pictures.reduce((sum, picture) => sum + channelsOf(picture), 0);
+  return trace.node('Concat', pictures, [first.shape[0] ?? 1, channels, ...first.shape.slice(2)], {
+    axis: 1,
+  });
+}
+
+/** Some of its channels. */
+export function channels(trace: Trace, x: Value, from: number, to: number): Value {
+  const range = [from, to, 1].map((number) => trace.constant('int64', [number]));
+  const [start, end, axis] = range as [Value, Value, Value];
+  const shape = [x.shape[0] ?? 1, to - from, ...x.shape.slice(2)];
+  return trace.node('Slice', [x, start, end, axis], shape);
+}
+
+/** Means of squares of `factor` pixels a side. */
+export function shrink(trace: Trace, x: Value, factor: number, size: readonly [Dimension, Dimension]): Value {
+  const square = { kernel_shape: [factor, factor], strides: [factor, factor] };
+  return trace.node('AveragePool', [x], [...x.shape.slice(0, 2), ...size], square);
+}
+
+/** Twice as large or more, bilinear; the edge goes on. (PyTorch: interpolate, "bilinear", no aligned corners.) */
+export function enlarge(
+  trace: Trace,
+  x: Value,
+  factor: number,
+  size: readonly [Dimension, Dimension],
+): Value {
+  const scales = trace.constant('float', [1, 1, factor, factor]);
+  return trace.node('Resize', [x, undefined, scales], [...x.shape.slice(0, 2), ...size], {
+    mode: 'linear',
+    coordinate_transformation_mode: 'half_pixel',
+  });
+}
+
 /** To the nearest pixel, twice as large or more. */
 export function upsample(
   trace: Trace,

@@ -3,14 +3,22 @@ import { describe, expect, it } from 'vitest';
 import {
   assemble,
   evaluate,
+  type Numbers,
   numbersOf,
   Runner,
   readTensors,
   timeEmbedding,
   worstError,
 } from '../../tools/run-parts.ts';
+import type { Planes } from '../layers/planes.ts';
+import { resized } from '../layers/resample.ts';
+import { placesOf } from '../layers/tell.ts';
+import { warp } from '../layers/warp.ts';
 import { planAutoencoder } from './autoencoder.ts';
+import { planMatte } from './matte.ts';
+import { planMover } from './mover.ts';
 import { PARSER_INPUTS, planParser } from './parser.ts';
+import { planPlate } from './plate.ts';
 import { planPoseEncoder } from './pose-encoder.ts';
 import { planRetoucher, RETOUCHER_INPUTS } from './retoucher.ts';
 import { planUNet } from './unet.ts';
@@ -103,6 +111,63 @@ describe.each([
     const pictures = Object.keys(RETOUCHER_INPUTS).map((name) => [name, numbersOf(truth, name)]);
     const { image } = await runner.run(Object.fromEntries(pictures));
     expect(worstError(image!, numbersOf(truth, 'image'))).toBeLessThan(tolerance);
+  });
+
+  describe("the layers (PyTorch's numbers)", async () => {
+    const folder = 'fixtures/layers';
+    const truth = await readTensors(`${folder}/io.safetensors`);
+    const number = (name: string) => numbersOf(truth, name);
+    const weightsOf = (name: string) => readTensors(`${folder}/${name}/diffusion_pytorch_model.safetensors`);
+    const configOf = (name: string) => readJson(`${folder}/${name}/config.json`);
+
+    it('matte', async () => {
+      const plan = planMatte(configOf('matte'));
+      const runner = await Runner.load(assemble(plan, await weightsOf('matte'), precision));
+      const { matte } = await runner.run({ photo: number('photo'), outline: number('outline') });
+      expect(worstError(matte!, number('matte'))).toBeLessThan(tolerance);
+    });
+
+    it('plate', async () => {
+      const plan = planPlate(configOf('plate'));
+      const runner = await Runner.load(assemble(plan, await weightsOf('plate'), precision));
+      const { change } = await runner.run({ picture: number('filled'), hole: number('hole') });
+      expect(worstError(change!, number('change'))).toBeLessThan(tolerance);
+    });
+
+    it('mover', async () => {
+      const { photo, frame, readings } = planMover(configOf('mover'));
+      const weights = await weightsOf('mover');
+      const look = await Runner.load(assemble(photo, weights, precision));
+      const skeleton = number('skeleton_photo');
+      const seen = await look.run({ photo: number('photo'), outline: number('outline'), skeleton });
+      for (const [name, features] of Object.entries(seen)) {
+        expect(worstError(features, number(name)), name).toBeLessThan(tolerance);
+      }
+      const values: Record<string, Numbers> = { ...seen };
+      for (const name of ['skeleton', 'told', 'limbs', 'torso', 'whole']) values[name] = number(name);
+      const planes = (name: string): Planes => {
+        const { shape, values: data } = values[name]!;
+        const [, channels = 0, height = 0, width = 0] = shape;
+        return { channels, height, width, data: Float32Array.from(data) };
+      };
+      const numbers = ({ channels, height, width, data }: Planes): Numbers => ({
+        shape: [1, channels, height, width],
+        values: data,
+      });
+      const { width, height } = planes('limbs');
+      values.here = numbers(placesOf({ width, height }));
+      for (const name of ['limbs', 'torso', 'whole']) {
+        values[`${name}_3`] = numbers(resized(planes(name), { width: width / 4, height: height / 4 }));
+      }
+      for (const [i, plan] of frame.entries()) {
+        for (const { picture, flow, result } of readings[i]!) {
+          values[result] = numbers(warp(planes(picture), planes(flow)));
+        }
+        const runner = await Runner.load(assemble(plan, weights, precision));
+        Object.assign(values, await runner.run(values));
+      }
+      expect(worstError(values.layers!, number('layers'))).toBeLessThan(tolerance);
+    });
   });
 
   it("parser (PyTorch's numbers)", async () => {

@@ -1,7 +1,10 @@
+import { areWidths, isCount } from './bounds.ts';
 import type { PoseEncoderConfig } from './configs.ts';
 import { UnknownArchitectureError } from './errors.ts';
 import { conv, silu, sizeAt } from './layers.ts';
 import { type SegmentPlan, Trace } from './trace.ts';
+
+const MOST_WAVES = 64;
 
 /**
  * diffusers' ControlNetConditioningEmbedding: `skeleton` in [0, 1] to `features`, which are added after conv_in. With
@@ -13,23 +16,23 @@ export function planPoseEncoder(config: PoseEncoderConfig): SegmentPlan {
     conditioning_channels: colours,
     conditioning_embedding_channels: out,
   } = config;
-  const isWidth = (value: unknown) => Number.isInteger(value) && (value as number) > 0;
-  if (!Array.isArray(widths) || widths.length === 0 || ![...widths, colours, out].every(isWidth)) {
+  if (!areWidths(widths) || !isCount(colours) || !isCount(out)) {
     throw new UnknownArchitectureError('pose encoder', 'its widths are incomplete');
   }
   const periods = config.position_waves ?? [];
-  if (!Array.isArray(periods) || !periods.every((count) => Number.isFinite(count) && count > 0)) {
+  const arePeriods = Array.isArray(periods) && periods.length <= MOST_WAVES;
+  if (!arePeriods || !periods.every((count) => Number.isFinite(count) && count > 0)) {
     throw new UnknownArchitectureError('pose encoder', 'its position_waves are no list of numbers above 0');
   }
   const trace = new Trace('Pose encoder');
   const skeleton = trace.input('skeleton', ['batch', colours, ...sizeAt(0)]);
-  let x = silu(trace, conv(trace, 'conv_in', skeleton, { out: widths[0] }));
+  let x = silu(trace, conv(trace, 'conv_in', skeleton, { out: widths[0] as number }));
   for (let i = 0; i < widths.length - 1; i++) {
-    x = silu(trace, conv(trace, `blocks.${2 * i}`, x, { out: widths[i] }));
+    x = silu(trace, conv(trace, `blocks.${2 * i}`, x, { out: widths[i] as number }));
     x = silu(
       trace,
       conv(trace, `blocks.${2 * i + 1}`, x, {
-        out: widths[i + 1],
+        out: widths[i + 1] as number,
         stride: 2,
         size: sizeAt(i + 1),
       }),

@@ -1,6 +1,7 @@
+import { isCount } from './bounds.ts';
 import type { RetoucherConfig } from './configs.ts';
 import { UnknownArchitectureError } from './errors.ts';
-import { add, conv, relu, residual, sizeAt, upsample } from './layers.ts';
+import { add, beside, conv, relu, residual, sizeAt, upsample } from './layers.ts';
 import { type SegmentPlan, Trace, type Value } from './trace.ts';
 
 /** What the retoucher looks at, all as large as the picture, with their channels. */
@@ -22,8 +23,8 @@ const [WIDE, NARROW] = [7, 5];
  */
 export function planRetoucher(config: RetoucherConfig): SegmentPlan {
   const { block_out_channels: widths, layers_per_block: counts, last_channels: last } = config;
-  const isCount = (value: unknown) => Number.isInteger(value) && (value as number) > 0;
-  const areCounts = (list: unknown): list is number[] => Array.isArray(list) && list.every(isCount);
+  const areCounts = (list: unknown): list is number[] =>
+    Array.isArray(list) && list.every((each) => isCount(each));
   if (!areCounts(widths) || !areCounts(counts) || widths.length === 0 || widths.length !== counts.length) {
     throw new UnknownArchitectureError(
       'retoucher',
@@ -89,11 +90,4 @@ function meanAround(trace: Trace, x: Value, side: number): Value {
   const pad = (side - 1) / 2;
   const window = { kernel_shape: [side, side], strides: [1, 1], pads: [pad, pad, pad, pad] };
   return trace.node('AveragePool', [x], x.shape, window);
-}
-
-function beside(trace: Trace, pictures: readonly Value[]): Value {
-  const [first] = pictures as [Value];
-  const channels = pictures.reduce((sum, { shape }) => sum + (shape[1] as number), 0);
-  const shape = [first.shape[0] ?? 1, channels, ...first.shape.slice(2)];
-  return trace.node('Concat', pictures, shape, { axis: 1 });
 }

@@ -1,6 +1,6 @@
 import { TensorFileError } from './errors.ts';
 import { concat, view } from './proto.ts';
-import { decodeText, encodeText } from './text.ts';
+import { encodeText, parseBoundedJson } from './text.ts';
 
 /** Bytes that can be read in part: a file on disk, a Blob, an entry of a zip. */
 export interface ByteSource {
@@ -38,7 +38,11 @@ export interface TensorEntry {
 export type TensorIndex = ReadonlyMap<string, TensorEntry>;
 
 /** The names and shapes alone of SD-1.5 take 80 KB; beyond this a header is damage or malice, not weights. */
-const LARGEST_HEADER = 32 * 1024 * 1024;
+const LARGEST_HEADER = 8 * 1024 * 1024;
+
+/** Metadata and tensors, each with a shape and a place. SDXL's 2,500 tensors take 25,000 values. */
+const DEEPEST = 4;
+const MOST_VALUES = 400_000;
 
 export const isFloat = (dtype: string): dtype is FloatType => dtype in FLOAT_BYTES;
 
@@ -70,9 +74,12 @@ function headerLength(start: Uint8Array, fileSize: number, file: string): number
 function parseHeader(header: Uint8Array, fileSize: number, file: string): TensorIndex {
   let json: unknown;
   try {
-    json = JSON.parse(decodeText(header));
-  } catch {
-    throw new TensorFileError(file, 'its header is not JSON');
+    json = parseBoundedJson(header, DEEPEST, MOST_VALUES);
+  } catch (error) {
+    throw new TensorFileError(
+      file,
+      error instanceof RangeError ? 'its header has too much in it' : 'its header is not JSON',
+    );
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
     throw new TensorFileError(file, 'its header is not a JSON object');

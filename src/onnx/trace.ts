@@ -1,3 +1,4 @@
+import { UnknownArchitectureError } from './errors.ts';
 import { narrowToHalves } from './float.ts';
 import {
   type Attribute,
@@ -63,6 +64,7 @@ interface Constant {
 interface Segment {
   readonly nodes: TracedNode[];
   readonly weights: { readonly spec: WeightSpec; readonly value: Value }[];
+  readonly stored: Set<Value>;
   readonly constants: Map<string, Constant>;
   readonly inputs: Set<Value>;
   readonly outputs: Set<Value>;
@@ -73,6 +75,11 @@ interface Segment {
  * stale without an error from the second run on.
  */
 const VIEWS = new Set(['Reshape', 'Unsqueeze', 'Squeeze', 'Flatten', 'Identity']);
+
+/** SDXL's U-Net has 5,000 nodes, and no tensor wider than 10,240. */
+const MOST_NODES = 10_000;
+const LARGEST_DIMENSION = 65_536;
+const MOST_NUMBERS = 4096;
 
 /**
  * Writes a network down as one or more ONNX graphs. The network's code reads as one flow; `cut` ends a graph, and
@@ -98,12 +105,17 @@ export class Trace {
     shape: readonly number[],
     view: { transposed?: boolean; dims?: readonly number[] } = {},
   ): Value {
+    this.expect(
+      shape.every((dim) => Number.isInteger(dim) && dim >= 1 && dim <= LARGEST_DIMENSION),
+      `${name} would have the shape [${shape}]`,
+    );
     if (this.weightNames.has(name)) throw new Error(`${name} is used twice`);
     this.weightNames.add(name);
     const transposed = view.transposed ?? false;
     const dims = view.dims ?? (transposed ? [...shape].reverse() : shape);
     const value: Value = { name, shape: dims };
     this.segment.weights.push({ spec: { name, shape, transposed, dims }, value });
+    this.segment.stored.add(value);
     return value;
   }
 
@@ -112,6 +124,7 @@ export class Trace {
     numbers: readonly number[],
     dims: readonly number[] = [numbers.length],
   ): Value {
+    this.expect(numbers.length <= MOST_NUMBERS, `it has a constant of ${numbers.length} numbers`);
     const name = `${type}[${dims.join('x')}](${new Set(numbers).size === 1 ? numbers[0] : numbers.join(',')})`;
     const known = this.segment.constants.get(name);
     if (known) return known.value;
@@ -136,6 +149,7 @@ export class Trace {
     shapes: readonly (readonly Dimension[])[],
     { name = '', ...attributes }: { name?: string } & Record<string, Attribute> = {},
   ): Value[] {
+    this.expect(this.nodeCount < MOST_NODES, `it has more than ${MOST_NODES} nodes`);
     const title = `${name === '' ? '' : `${name}/`}${op}.${this.nodeCount++}`;
     const outputs = shapes.map((shape, i) => ({ name: i === 0 ? title : `${title}.${i}`, shape }));
     const node: TracedNode = { name: title, op, inputs, outputs, attributes };
@@ -177,6 +191,11 @@ export class Trace {
     return segments.map((segment, i) => planOf(segment, `${this.title} ${i + 1}/${segments.length}`));
   }
 
+  /** A config may ask for anything. */
+  private expect(holds: boolean, fault: string): void {
+    if (!holds) throw new UnknownArchitectureError(this.title, fault);
+  }
+
   private get segment(): Segment {
     return this.segments.at(-1) as Segment;
   }
@@ -184,8 +203,7 @@ export class Trace {
   private use(value: Value): void {
     const home = this.madeIn.get(value);
     if (home === this.segments.length - 1) return;
-    const isStored = [...this.segment.weights].some((weight) => weight.value === value);
-    if (isStored || this.segment.constants.get(value.name)?.value === value) return;
+    if (this.segment.stored.has(value) || this.segment.constants.get(value.name)?.value === value) return;
     this.segment.inputs.add(value);
     if (home !== undefined) (this.segments[home] as Segment).outputs.add(value);
   }
@@ -194,6 +212,7 @@ export class Trace {
 const newSegment = (): Segment => ({
   nodes: [],
   weights: [],
+  stored: new Set(),
   constants: new Map(),
   inputs: new Set(),
   outputs: new Set(),

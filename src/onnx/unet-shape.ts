@@ -1,3 +1,4 @@
+import { isCount, MOST_LEVELS } from './bounds.ts';
 import type { UNetConfig } from './configs.ts';
 import { UnknownArchitectureError } from './errors.ts';
 
@@ -62,12 +63,12 @@ export function unetShape(config: UNetConfig): UNetShape {
     throw wrong(`act_fn is ${JSON.stringify(config.act_fn)}`);
 
   const count = (key: string, value: unknown): number => {
-    if (!Number.isInteger(value) || (value as number) < 1) throw wrong(`${key} is ${JSON.stringify(value)}`);
+    if (!isCount(value)) throw wrong(`${key} is ${JSON.stringify(value)}`);
     return value as number;
   };
   const channels = config.block_out_channels;
-  if (!Array.isArray(channels) || channels.length === 0)
-    throw wrong('block_out_channels is not a list of widths');
+  if (!Array.isArray(channels) || channels.length === 0 || channels.length > MOST_LEVELS)
+    throw wrong(`block_out_channels is not a list of 1 to ${MOST_LEVELS} widths`);
   const perLevel = (key: string, value: unknown): number[] => {
     const list = Array.isArray(value) ? value : channels.map(() => value);
     if (list.length !== channels.length)
@@ -124,14 +125,14 @@ export function unetShape(config: UNetConfig): UNetShape {
 }
 
 function oddKernel(key: string, value: unknown): number {
-  if (Number.isInteger(value) && (value as number) % 2 === 1) return value as number;
+  if (isCount(value, 15) && value % 2 === 1) return value;
   throw new UnknownArchitectureError('U-Net', `${key} is ${JSON.stringify(value)}`);
 }
 
 function crossAttentionWidth(value: unknown): number | null {
   const widths = new Set(Array.isArray(value) ? value : [value ?? null]);
   const [width] = widths;
-  if (widths.size === 1 && (width === null || Number.isInteger(width))) return width as number | null;
+  if (widths.size === 1 && (width === null || isCount(width))) return width as number | null;
   throw new UnknownArchitectureError('U-Net', `cross_attention_dim is ${JSON.stringify(value)}`);
 }
 

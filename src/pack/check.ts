@@ -1,5 +1,6 @@
 import { PirouetteError } from '../errors.ts';
 import { type Folder, readAll } from './folder.ts';
+import { LARGEST_JSON } from './json.ts';
 import type { PackManifest } from './manifest.ts';
 import { partsOf } from './plan-networks.ts';
 import { manifestFaults, parseManifest, parsePackJson } from './validate.ts';
@@ -11,6 +12,7 @@ type Hash = (bytes: Uint8Array<ArrayBuffer>) => string | Promise<string>;
 export async function checkPack(folder: Folder, sha256: Hash): Promise<string[]> {
   const source = await folder.open('pack.json');
   if (source === undefined) return [`${folder.name} has no pack.json.`];
+  if (source.size > LARGEST_JSON) return ['pack.json is too large.'];
   const bytes = await readAll(source);
   const faults: string[] = [];
   try {

@@ -1,9 +1,9 @@
 import { TensorFileError, TensorTypeError, TensorUnexpectedError } from '../onnx/errors.ts';
 import { narrowDoubles } from '../onnx/float.ts';
 import { type ByteSource, type FloatType, isFloat } from '../onnx/safetensors.ts';
-import { decodeText } from '../onnx/text.ts';
 import { ConfigFileError, WeightsNotFoundError } from './errors.ts';
 import { type Folder, readAll } from './folder.ts';
+import { isObject, isPlainPath, LARGEST_JSON, parseJson } from './json.ts';
 import { type AnyNetwork, networkEntries } from './networks.ts';
 import { refuseOthers } from './recognize.ts';
 import { openTensorFile, type TensorFile, type TensorInfo, WEIGHT_ENDINGS } from './tensor-file.ts';
@@ -55,17 +55,16 @@ function configPlaces({ places }: Places): { path: string; stems: string[] }[] {
 }
 
 export async function readJson(source: ByteSource, path: string): Promise<Record<string, unknown>> {
-  if (source.size > 16 * 1024 * 1024) throw new ConfigFileError(path, 'it is too large for a config');
+  if (source.size > LARGEST_JSON) throw new ConfigFileError(path, 'it is too large for a config');
   let json: unknown;
   try {
-    json = JSON.parse(decodeText(await readAll(source)));
-  } catch {
-    throw new ConfigFileError(path, 'it is not JSON');
+    json = parseJson(await readAll(source));
+  } catch (error) {
+    const isTooMuch = error instanceof RangeError;
+    throw new ConfigFileError(path, isTooMuch ? 'it is too large for a config' : 'it is not JSON');
   }
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    throw new ConfigFileError(path, 'it is not a JSON object');
-  }
-  return json as Record<string, unknown>;
+  if (!isObject(json)) throw new ConfigFileError(path, 'it is not a JSON object');
+  return json;
 }
 
 /** Where weights may lie that came without a config. */
@@ -124,14 +123,18 @@ export function splitByNetwork(file: TensorFile): ((network: AnyNetwork) => Chec
     });
 }
 
+/** The largest models come in some dozens. */
+const MOST_SHARDS = 512;
+
 async function openShards(folder: Folder, index: ByteSource, indexPath: string): Promise<TensorFile[]> {
   const { weight_map: map } = await readJson(index, indexPath);
-  if (typeof map !== 'object' || map === null) throw new ConfigFileError(indexPath, 'it has no weight_map');
+  if (!isObject(map)) throw new ConfigFileError(indexPath, 'it has no weight_map');
   const names = [...new Set(Object.values(map))];
+  if (names.length > MOST_SHARDS) throw new ConfigFileError(indexPath, `it lists ${names.length} files`);
   const base = indexPath.slice(0, indexPath.lastIndexOf('/') + 1);
   const files: TensorFile[] = [];
   for (const name of names) {
-    if (typeof name !== 'string' || name.includes('/'))
+    if (typeof name !== 'string' || name.includes('/') || !isPlainPath(name))
       throw new ConfigFileError(indexPath, 'its weight_map is damaged');
     const source = await folder.open(base + name);
     if (!source) throw new WeightsNotFoundError(folder.name, 'shard of the weights', [base + name]);

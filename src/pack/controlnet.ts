@@ -14,7 +14,7 @@ export function poseEncoderIn(files: readonly TensorFile[]): Checkpoint {
   const found = files.find(({ tensors }) => recognize(tensors) === 'controlnet');
   if (found === undefined) return checkpointOf(files);
   const hints = [...found.tensors.keys()].flatMap((name) => HINT.exec(name)?.[1] ?? []).map(Number);
-  const last = Math.max(...hints);
+  const last = hints.reduce((most, hint) => Math.max(most, hint), 0);
   const weights = checkpointOf([found], (name) => {
     if (name.startsWith(EMBEDDING)) return name.slice(EMBEDDING.length);
     const [, layer, kind] = HINT.exec(name) ?? [];

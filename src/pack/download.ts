@@ -1,5 +1,5 @@
 import { CancelledError } from '../errors.ts';
-import { PackCorruptError, PackDownloadError, PackNotFoundError } from './errors.ts';
+import { NoRoomError, PackCorruptError, PackDownloadError, PackNotFoundError } from './errors.ts';
 import { free } from './free.ts';
 import type { Appender, FileStore } from './store.ts';
 
@@ -11,8 +11,9 @@ export interface DownloadTarget {
   readonly sha256: string;
 }
 
-/** A connection that breaks this often without a byte in between is down. */
+/** A connection that breaks this often with less than this in between is down. */
 const BREAKS = 3;
+const ENOUGH = 16 * 1024;
 const PAUSE_MS = 400;
 
 /**
@@ -28,7 +29,7 @@ export async function download(
   stopIfAborted(signal);
   const kept = await store?.read(target.sha256);
   const isWhole = kept?.length === target.bytes;
-  const bytes = isWhole ? kept : new Uint8Array(target.bytes);
+  const bytes = isWhole ? kept : roomFor(target);
   let loaded = 0;
   if (kept && kept.length <= target.bytes) {
     if (!isWhole) bytes.set(kept);
@@ -45,6 +46,14 @@ export async function download(
     await store?.remove(target.sha256);
   }
   throw new PackCorruptError(target.path, 'its SHA-256 is not the one that pack.json states');
+}
+
+function roomFor({ path, bytes }: DownloadTarget): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(bytes);
+  } catch {
+    throw new NoRoomError(path, bytes);
+  }
 }
 
 export function stopIfAborted(signal: AbortSignal | undefined): void {
@@ -81,10 +90,10 @@ async function fill(
       stopIfAborted(signal);
       if (!(error instanceof Interrupted)) throw error;
       at = error.at ?? at;
-      if (at <= before && ++breaks === BREAKS)
+      if (at - before < ENOUGH && ++breaks === BREAKS)
         throw new PackDownloadError(target.path, 'the connection broke', error);
     }
-    if (at > before) breaks = 0;
+    if (at - before >= ENOUGH) breaks = 0;
     else await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * breaks));
   }
 }
@@ -116,7 +125,9 @@ async function request(
     response.status === 206 && response.headers.get('Content-Range')?.startsWith(`bytes ${from}-`);
   if (isWhole || isRest) return response;
   await response.body?.cancel();
-  if (response.status === 206 || response.status === 416) return request(target, 0, signal);
+  const isWrongRange = response.status === 206 || response.status === 416;
+  if (isWrongRange && from > 0) return request(target, 0, signal);
+  if (isWrongRange) throw new PackDownloadError(target.path, 'the server sends ranges that nobody asked for');
   if (response.status >= 500) throw new Interrupted(`status ${response.status}`);
   throw new PackDownloadError(target.path, `the server answered ${response.status}`);
 }

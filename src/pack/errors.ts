@@ -1,4 +1,5 @@
 import { PirouetteError, wireError } from '../errors.ts';
+import { inBrief } from '../onnx/text.ts';
 import { inWords } from './in-words.ts';
 
 /** Weights that should become a pack lack a file. */
@@ -16,7 +17,7 @@ wireError('WeightsNotFoundError', WeightsNotFoundError);
 export class TorchFileError extends PirouetteError {
   constructor(file: string, fault: string) {
     super(
-      `${file} cannot be read as a PyTorch file: ${fault}.`,
+      `${file} cannot be read as a PyTorch file: ${inBrief(fault)}.`,
       'Use the .safetensors file of the same weights, or load it with a current PyTorch and save it again.',
     );
   }
@@ -30,7 +31,7 @@ export class UnsafePickleError extends PirouetteError {
     readonly found: string,
   ) {
     super(
-      `${file} asks for ${found}. Only tensors are read from PyTorch files, and nothing in them is run.`,
+      `${file} asks for ${inBrief(found)}. Only tensors are read from PyTorch files, and nothing in them is run.`,
       'Use the .safetensors file of the same weights, or save its state_dict alone if you trust where it came from.',
     );
   }
@@ -118,7 +119,7 @@ wireError('PackNotFoundError', PackNotFoundError);
 export class PackFormatError extends PirouetteError {
   constructor(fault: string) {
     super(
-      `This is not a model pack that Pirouette can read: ${fault}.`,
+      `This is not a model pack that Pirouette can read: ${inBrief(fault)}.`,
       'Export it again with npm run export.',
     );
   }
@@ -132,7 +133,7 @@ export class ForeignGraphError extends PirouetteError {
     fault: string,
   ) {
     super(
-      `${file} is not the graph that its config describes: ${fault}.`,
+      `${file} is not the graph that its config describes: ${inBrief(fault)}.`,
       'Export the pack again with npm run export.',
     );
   }

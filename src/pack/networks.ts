@@ -2,15 +2,20 @@ import { type AutoencoderPlan, planAutoencoder } from '../onnx/autoencoder.ts';
 import { presentAutoencoderName } from '../onnx/autoencoder-kl.ts';
 import type {
   AutoencoderConfig,
+  HourglassConfig,
   ImageEncoderConfig,
   MotionConfig,
+  MoverConfig,
   PoseEncoderConfig,
   RetoucherConfig,
   SchedulerConfig,
   UNetConfig,
 } from '../onnx/configs.ts';
 import { IMAGE_TOKENS, type ImageTokens, planImageEncoder } from '../onnx/image-encoder.ts';
+import { planMatte } from '../onnx/matte.ts';
 import { type MotionPlan, planMotion } from '../onnx/motion.ts';
+import { planMover } from '../onnx/mover.ts';
+import { planPlate } from '../onnx/plate.ts';
 import { planPoseEncoder } from '../onnx/pose-encoder.ts';
 import { planRetoucher } from '../onnx/retoucher.ts';
 import type { SegmentPlan } from '../onnx/trace.ts';
@@ -217,6 +222,30 @@ export const NETWORKS = {
     parts: { retoucher: { when: 'frame', segments: itself } },
     misfit: (_, { autoencoder }) =>
       autoencoder ? undefined : 'a retoucher came without an autoencoder, whose pictures it would retouch',
+  }),
+  matte: network({
+    title: 'matte',
+    places: ['matte'],
+    storage: 'floats',
+    plan: (config: HourglassConfig) => planMatte(config),
+    parts: { matte: { when: 'photo', segments: itself } },
+  }),
+  plate: network({
+    title: 'plate',
+    places: ['plate'],
+    storage: 'floats',
+    plan: (config: HourglassConfig) => planPlate(config),
+    parts: { plate: { when: 'photo', segments: itself } },
+  }),
+  mover: network({
+    title: 'mover',
+    places: ['mover'],
+    storage: 'floats',
+    plan: (config: MoverConfig) => planMover(config),
+    parts: {
+      moverPhoto: { when: 'photo', segments: ({ photo }) => [photo] },
+      mover: { when: 'frame', isList: true, segments: ({ frame }) => frame },
+    },
   }),
   /** No network, but a config as they have. */
   scheduler: network({

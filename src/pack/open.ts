@@ -1,10 +1,13 @@
+import { concat } from '../onnx/proto.ts';
+import type { ByteSource } from '../onnx/safetensors.ts';
 import { decodeText, encodeText } from '../onnx/text.ts';
 import { download, hashOf, stopIfAborted } from './download.ts';
 import { droppedFolder, folderAround } from './dropped.ts';
-import { PackCorruptError, PackDownloadError, PackNotFoundError } from './errors.ts';
+import { PackCorruptError, PackDownloadError, PackFormatError, PackNotFoundError } from './errors.ts';
 import type { Folder } from './folder.ts';
 import { readAll } from './folder.ts';
 import { free } from './free.ts';
+import { LARGEST_JSON } from './json.ts';
 import type { Pack, PackManifest, PackProgress, PackSource } from './manifest.ts';
 import { importedFolder } from './private-folder.ts';
 import { type FileStore, openStore } from './store.ts';
@@ -91,14 +94,37 @@ async function fetchPackJson(
   // Servers of single-page apps answer any unknown address with the app's page.
   const isPage = response.headers.get('Content-Type')?.startsWith('text/html') ?? false;
   if (!response.ok || isPage) throw new PackNotFoundError(url);
-  return new Uint8Array(await response.arrayBuffer());
+  return readUpTo(response, LARGEST_JSON);
+}
+
+/** A server may send without an end. */
+async function readUpTo(response: Response, most: number): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = [];
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+  try {
+    for (let bytes = 0; ; ) {
+      const { value, done } = await reader.read();
+      if (done) return concat(chunks);
+      bytes += value.length;
+      if (bytes > most) throw new PackFormatError('pack.json is too large');
+      chunks.push(value);
+    }
+  } finally {
+    await reader.cancel().catch(() => undefined);
+  }
+}
+
+/** The manifest of a folder; a zip may claim any size for it. */
+async function readManifest(source: ByteSource): Promise<PackManifest> {
+  if (source.size > LARGEST_JSON) throw new PackFormatError('pack.json is too large');
+  return parseManifest(await readAll(source));
 }
 
 async function openFolder(outer: Folder, { onProgress, signal }: OpenOptions): Promise<Pack> {
   const folder = folderAround(outer, 'pack.json');
   const source = await folder?.open('pack.json');
   if (folder === undefined || source === undefined) throw new PackNotFoundError(outer.name);
-  const manifest = parseManifest(await readAll(source));
+  const manifest = await readManifest(source);
   const progress = new Progress(manifest, onProgress);
   return {
     manifest,

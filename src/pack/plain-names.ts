@@ -3,6 +3,9 @@ import type { TensorFile } from './tensor-file.ts';
 /** What programs put before every name of a model that they wrapped, torch.compile and training loops among them. */
 const WRAPPERS = ['module.', '_orig_mod.', 'model.'];
 
+/** Nobody wraps a model more than a few times. */
+const LONGEST_WRAPPER = 64;
+
 /** Counters and constants that PyTorch's modules save along: no weights, and no network here asks for them. */
 const COUNTERS = /(^|\.)(position_ids|num_batches_tracked)$/;
 
@@ -42,7 +45,7 @@ export function plainFile(file: TensorFile): TensorFile {
 
 function wrapperOf(names: readonly string[]): string {
   let wrapper = '';
-  for (;;) {
+  while (wrapper.length < LONGEST_WRAPPER) {
     const inside = names.map((name) => name.slice(wrapper.length));
     // Stable Diffusion's own code calls its U-Net so.
     if (inside.some((name) => name.startsWith('model.diffusion_model.'))) return wrapper;
@@ -50,4 +53,5 @@ function wrapperOf(names: readonly string[]): string {
     if (more === undefined) return wrapper;
     wrapper += more;
   }
+  return wrapper;
 }

@@ -1,11 +1,9 @@
-import { decodeText } from '../onnx/text.ts';
 import { PackFormatError, PackVersionError } from './errors.ts';
+import { isObject, isPlainPath, type Json, parseJson } from './json.ts';
 import { PACK_FORMAT, PACK_VERSION, type PackManifest } from './manifest.ts';
 import { networkEntries } from './networks.ts';
 import { partsOf } from './plan-networks.ts';
 import { expectSizes } from './verify-part.ts';
-
-type Json = Record<string, unknown>;
 
 /** Reads a pack.json. Its errors say what is wrong with it; the first fault is the one that is told. */
 export function parseManifest(bytes: Uint8Array): PackManifest {
@@ -21,9 +19,9 @@ export function parseManifest(bytes: Uint8Array): PackManifest {
 export function parsePackJson(bytes: Uint8Array): Json {
   let json: unknown;
   try {
-    json = JSON.parse(decodeText(bytes));
-  } catch {
-    throw new PackFormatError('pack.json is not JSON');
+    json = parseJson(bytes);
+  } catch (error) {
+    throw new PackFormatError(`pack.json is ${error instanceof RangeError ? 'too large' : 'not JSON'}`);
   }
   if (!isObject(json) || json.format !== PACK_FORMAT) {
     throw new PackFormatError(`pack.json does not call itself a ${PACK_FORMAT}`);
@@ -43,7 +41,10 @@ export function manifestFaults(json: Json): string[] {
   };
   expect(json.version === PACK_VERSION, `version is ${JSON.stringify(json.version)}`);
   for (const key of ['name', 'licence', 'provenance'])
-    expect(typeof json[key] === 'string', `${key} is missing`);
+    expect(
+      typeof json[key] === 'string' && json[key].length <= LONGEST_TEXT,
+      `${key} is missing or too long`,
+    );
   expect(
     json.precision === 'f16' || json.precision === 'f32',
     `precision is ${JSON.stringify(json.precision)}`,
@@ -56,21 +57,24 @@ export function manifestFaults(json: Json): string[] {
   const configs = isObject(json.configs) ? json.configs : {};
   const skeleton = isObject(json.skeleton) ? json.skeleton : {};
   for (const key of ['limbWidth', 'jointRadius'])
-    expect(isPositive(skeleton[key]), `skeleton.${key} is missing`);
+    expect(isPositive(skeleton[key], 1024), `skeleton.${key} is missing or out of bounds`);
   const defaults = isObject(json.defaults) ? json.defaults : {};
   for (const key of ['width', 'height']) {
     expect(
-      isCount(defaults[key]) && (defaults[key] as number) % 64 === 0,
-      `defaults.${key} is no multiple of 64`,
+      isCount(defaults[key], 8192) && (defaults[key] as number) % 64 === 0,
+      `defaults.${key} is no multiple of 64 up to 8192`,
     );
   }
-  expect(isCount(defaults.steps), 'defaults.steps is not a count');
-  expect(Number.isFinite(defaults.guidance), 'defaults.guidance is not a number');
+  expect(isCount(defaults.steps, 1000), 'defaults.steps is not a count up to 1000');
+  expect(
+    isPositive(defaults.guidance, 1000) || defaults.guidance === 0,
+    'defaults.guidance is not a number from 0 to 1000',
+  );
 
   const files = isObject(json.files) ? json.files : {};
   expect(isObject(json.files), 'files is missing');
   for (const [path, entry] of Object.entries(files)) {
-    expect(isSafePath(path), `files names ${JSON.stringify(path)}, which leads out of the pack`);
+    expect(isPlainPath(path), `files names ${JSON.stringify(path)}, which leads out of the pack`);
     const { bytes, sha256 } = isObject(entry) ? entry : {};
     expect(Number.isSafeInteger(bytes) && (bytes as number) >= 0, `files has no size for ${path}`);
     expect(typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256), `files has no SHA-256 for ${path}`);
@@ -99,13 +103,9 @@ export function manifestFaults(json: Json): string[] {
   return faults;
 }
 
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const isPositive = (value: unknown): boolean => Number.isFinite(value) && (value as number) > 0;
-const isCount = (value: unknown): boolean => Number.isInteger(value) && (value as number) > 0;
+const isPositive = (value: unknown, most: number): boolean =>
+  Number.isFinite(value) && (value as number) > 0 && (value as number) <= most;
+const isCount = (value: unknown, most: number): boolean => Number.isInteger(value) && isPositive(value, most);
 
-function isSafePath(path: string): boolean {
-  return (
-    path !== '' && !/[\\:]/.test(path) && path.split('/').every((step) => !['', '.', '..'].includes(step))
-  );
-}
+/** Characters of a name, a licence or an account of where the weights come from. */
+const LONGEST_TEXT = 20_000;

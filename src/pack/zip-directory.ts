@@ -21,7 +21,7 @@ const ENTRY = 0x02014b50;
 const LOCAL = 0x04034b50;
 /** An end record is 22 bytes and a comment of up to 64 KiB. */
 const LONGEST_END = 22 + 0xffff;
-const LARGEST_DIRECTORY = 64 * 1024 * 1024;
+const LARGEST_DIRECTORY = 8 * 1024 * 1024;
 
 export async function readZipDirectory(zip: ByteSource, fault: ZipFault): Promise<Map<string, ZipEntry>> {
   const damaged = () => fault(DAMAGED);

@@ -161,6 +161,9 @@ const KNOWN = {
   timestep_spacing: ['leading', 'trailing', 'linspace'],
 };
 
+/** Published schedules have 1,000. */
+const MOST_TIMESTEPS = 100_000;
+
 function expectKnown(config: SchedulerConfig): void {
   const {
     num_train_timesteps: total,
@@ -168,7 +171,8 @@ function expectKnown(config: SchedulerConfig): void {
     trained_betas: trained,
     thresholding,
   } = config;
-  if (!Number.isInteger(total) || total < 2) throw unknownSetting('num_train_timesteps', total);
+  if (!Number.isInteger(total) || total < 2 || total > MOST_TIMESTEPS)
+    throw unknownSetting('num_train_timesteps', total);
   for (const [field, known] of Object.entries(KNOWN)) {
     const isNeeded = field !== 'beta_schedule' || trained == null;
     if (isNeeded && !known.includes(config[field] as string)) throw unknownSetting(field, config[field]);
@@ -265,7 +269,7 @@ function unknownSetting(field: string, value: unknown): SchedulerError {
   return new SchedulerError(
     value === undefined
       ? `The scheduler's config has no ${field}.`
-      : `The scheduler's ${field} is ${JSON.stringify(value)}, which Pirouette does not know.`,
+      : `The scheduler's ${field} is ${JSON.stringify(value).slice(0, 100)}, which Pirouette does not know.`,
     `Use weights that DDIM can sample, with their scheduler_config.json${known ? ` (${field}: ${known.join(', ')})` : ''}.`,
   );
 }

@@ -186,6 +186,7 @@ async function runSession(frames: OpenSource, photo: PhotoChoice, signal: AbortS
       }),
       follow: (image, timeMs) => pose.follow(image, timeMs),
       paint: (body, options) => engine.renderFrame(body, options),
+      isLayered: () => settings.layers && settings.retouch && hasMover(),
       setReference: (next) => giveReference(next, signal),
     },
     {
@@ -264,9 +265,17 @@ let references = 0;
 const giveReference = ({ image, pose }: Reference, signal: AbortSignal): Promise<void> =>
   studio.door.give(
     `live ${++references}`,
-    async () => [{ image: await createImageBitmap(image), pose }],
+    async () => [
+      {
+        image: await createImageBitmap(image),
+        pose,
+        ...(hasMover() && (await studio.grounds.outline(image, pose))),
+      },
+    ],
     signal,
   );
+
+const hasMover = (): boolean => studio.door.info?.manifest.mover !== undefined;
 
 /** Another person in the photo, while it runs. */
 async function swapPhoto(photo: PhotoChoice): Promise<void> {

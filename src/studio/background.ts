@@ -1,3 +1,4 @@
+import type { Reference } from '../engine/api.ts';
 import { JOINT, jointX, jointY } from '../pose/body.ts';
 import type { Outlined } from '../pose/detector.ts';
 import { NoOutlineError } from '../pose/errors.ts';
@@ -28,6 +29,11 @@ export class Grounds {
   async photo(photo: Person, size: Size, background: BackgroundChoice): Promise<FramedPhoto> {
     const { framing, pose } = placePhoto(photo.pose, size);
     return { canvas: await this.ground(photo, framing, size, background), pose };
+  }
+
+  /** The person's rough outline in a framed photo. */
+  outline(picture: ImageBitmap, pose: Pose): Promise<Pick<Reference, 'outline'>> {
+    return outlineIn(picture, pose, this.#finder);
   }
 
   async ground(
@@ -68,6 +74,17 @@ export class Grounds {
     await keepInside(context, found.outline);
     return canvas;
   }
+}
+
+/** A person's rough outline in a picture, as a reference has it. Without one the engine guesses by the joints. */
+export async function outlineIn(
+  picture: ImageBitmap,
+  pose: Pose,
+  finder: Pick<PoseFinder, 'outline'>,
+): Promise<Pick<Reference, 'outline'>> {
+  const people = await finder.outline(picture).catch(() => []);
+  const found = nearest(people, pose);
+  return found ? { outline: found.outline } : {};
 }
 
 /** Whoever's neck is nearest to this person's: two runs of the detector may find people in another order. */

@@ -22,11 +22,11 @@ export interface LoadedPack {
 export async function loadedPack(
   name: string,
   source: PackSource,
-  { manifest, joinsFrames }: Pick<EngineInfo, 'manifest' | 'joinsFrames'>,
+  { manifest, size, joinsFrames }: Pick<EngineInfo, 'manifest' | 'size' | 'joinsFrames'>,
 ): Promise<LoadedPack> {
-  const { width, height, guidance } = manifest.defaults;
+  const { guidance } = manifest.defaults;
   const hash = await packHash(manifest);
-  return { name, source, hash, size: { width, height }, guidance, ...(joinsFrames && { joinsFrames }) };
+  return { name, source, hash, size, guidance, ...(joinsFrames && { joinsFrames }) };
 }
 
 export const packHash = (manifest: PackManifest): Promise<string> => fingerprint(inOrder(manifest));
@@ -142,6 +142,7 @@ const optionsOf = (settings: Settings, size: Size, guidance: number): RenderOpti
   retouch: settings.retouch,
   // Said only where it is not the model's own way: a film is known by its options.
   ...(!settings.smooth && { motion: false }),
+  ...(!settings.layers && { layers: false }),
 });
 
 /** Whether these make this very film. A pack that has not been read yet has no hash: then its place must do. */

@@ -1,6 +1,7 @@
 /** A film in the hand: its frames, those that are there and those that are still to be painted. */
-import type { LoadOptions, Reference } from '../engine/api.ts';
+import type { EngineInfo, LoadOptions, Reference } from '../engine/api.ts';
 import type { PackSource } from '../pack/manifest.ts';
+import { outlineIn } from './background.ts';
 import { Compositor, isBare, matteOf, type View, viewName } from './compositor.ts';
 import type { EngineDoor, LoadWishes } from './door.ts';
 import { OtherModelError } from './errors.ts';
@@ -115,7 +116,7 @@ export class Reel {
       wishes.onReady?.();
       const firstFrame = isJoined(film) ? { firstFrame: indices[0] ?? 0 } : {};
       const options = { ...film.options, ...firstFrame };
-      const job = { look: film.look, references: () => this.#references(), poses, options };
+      const job = { look: film.look, references: () => this.#references(info), poses, options };
       for await (const { index, image } of door.paint(job, signal)) {
         const place = indices[index] ?? 0;
         // Painted once more for those behind it alone.
@@ -225,14 +226,15 @@ export class Reel {
     return this.#grounds;
   }
 
-  async #references(): Promise<Reference[]> {
+  async #references({ manifest }: Pick<EngineInfo, 'manifest'>): Promise<Reference[]> {
     const { photos, motion } = this.film;
     const framed = await this.#framed();
     return Promise.all(
-      photos.map(async ({ pose }, i) => ({
-        image: await createImageBitmap(framed[i] as OffscreenCanvas),
-        pose: placePhoto(pose, motion.size).pose,
-      })),
+      photos.map(async (photo, i) => {
+        const image = await createImageBitmap(framed[i] as OffscreenCanvas);
+        const { pose } = placePhoto(photo.pose, motion.size);
+        return { image, pose, ...(manifest.mover && (await outlineIn(image, pose, this.#parts.pose))) };
+      }),
     );
   }
 

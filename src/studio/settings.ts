@@ -40,6 +40,8 @@ export interface Settings {
   readonly retouch: boolean;
   /** Whether a model with motion modules paints frames together. */
   readonly smooth: boolean;
+  /** Whether a model that can moves what the photo shows, in place of painting the whole frame. */
+  readonly layers: boolean;
   readonly visibleMark: boolean;
   readonly fit: FitMode;
   readonly mirror: boolean;
@@ -65,6 +67,7 @@ export const DEFAULT_SETTINGS: Settings = {
   plainColour: '#e6e1da',
   retouch: true,
   smooth: true,
+  layers: true,
   visibleMark: false,
   fit: 'fitted',
   mirror: false,

@@ -61,6 +61,8 @@ export class WasmDevice implements Device {
   /** Here graphs take any size, so those of one file are one session. */
   readonly #sessions = new Map<Pack, Map<string, SharedSession>>();
   readonly #attentions = new Map<string, Promise<Session>>();
+  /** Whether all was numbers since the last picture. */
+  #isFinite = true;
 
   constructor({ threads = 0, files }: WasmOptions = {}) {
     this.threads = startRuntime(threads, files);
@@ -112,6 +114,8 @@ export class WasmDevice implements Device {
 
   release(): void {}
 
+  trim(): void {}
+
   fill(places: readonly (readonly [Place, readonly (Tensor | null)[]])[]): void {
     for (const [place, members] of places) {
       const [only] = members;
@@ -149,8 +153,16 @@ export class WasmDevice implements Device {
     host(to).data.set(host(from).data.subarray(first, first + count), at);
   }
 
+  watch(place: Place): void {
+    this.#isFinite &&= allFinite(host(place));
+  }
+
   warp(picture: Place, flow: Place, result: Place): void {
-    host(result).data = OPERATIONS.warp([host(picture), host(flow)], result.shape);
+    host(result).data = OPERATIONS.warp([host(picture), host(flow)]);
+  }
+
+  async inFloats(): Promise<WasmDevice> {
+    return this;
   }
 
   upload(values: Float32Array, shape: readonly number[]): Tensor {
@@ -167,12 +179,15 @@ export class WasmDevice implements Device {
     shape: readonly number[],
     parameters: readonly number[],
   ): Tensor {
+    if (operation === 'update') for (const input of inputs.slice(0, 2)) this.watch(host(input));
     return new HostPlace(shape, OPERATIONS[operation](inputs.map(host), shape, parameters));
   }
 
   async pixels(picture: Tensor): Promise<Uint8ClampedArray<ArrayBuffer>> {
     const rgba = toRgba(host(picture).data);
-    if (rgba === undefined) throw new NotFiniteError('f32');
+    const wasFinite = this.#isFinite;
+    this.#isFinite = true;
+    if (rgba === undefined || !wasFinite) throw new NotFiniteError('f32');
     return rgba;
   }
 
@@ -297,5 +312,7 @@ function joined(
   for (const [i, member] of members.entries()) if (member) data.set(member, i * size);
   return data;
 }
+
+const allFinite = ({ data }: HostValues): boolean => data.every(Number.isFinite);
 
 const host = (value: Place | Tensor): HostPlace => value as HostPlace;

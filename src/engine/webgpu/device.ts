@@ -1,4 +1,6 @@
+import { PirouetteError } from '../../errors.ts';
 import { narrowToHalves } from '../../onnx/float.ts';
+import { ElementType, encodeModel } from '../../onnx/model.ts';
 import type { Pack, PartFiles } from '../../pack/manifest.ts';
 import type { Tensor } from '../backend.ts';
 import {
@@ -54,7 +56,12 @@ export class WebGpuDevice implements Device {
   readonly #pipelines: Pipelines;
   readonly #kernels: Kernels;
   readonly #attentions = new Map<number, Promise<Kernel>>();
+  #inFloats: Promise<WebGpuDevice> | undefined;
+  /** ONNX Runtime forgets its compiled shaders with its last session on a device, and every size would compile them anew. */
+  #held: GpuSession | undefined;
   #isDisposed = false;
+  /** One word, which kernels set when they meet what is not a number; the next picture tells, and clears it. */
+  readonly #faults: GPUBuffer;
   /** What the device has said since it was last asked. */
   #fault: GPUError | undefined;
 
@@ -64,6 +71,7 @@ export class WebGpuDevice implements Device {
     pipelines: Pipelines,
     kernels: Kernels,
     precision: 'f16' | 'f32',
+    buffers = new Buffers(open.gpu),
   ) {
     const { gpu } = open;
     this.#open = open;
@@ -74,7 +82,9 @@ export class WebGpuDevice implements Device {
     this.name = open.name;
     this.precision = precision;
     this.largestTensor = Math.min(gpu.limits.maxBufferSize, gpu.limits.maxStorageBufferBindingSize);
-    this.buffers = new Buffers(gpu);
+    this.buffers = buffers;
+    const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
+    this.#faults = gpu.createBuffer({ label: 'faults', size: 4, usage: STORAGE | COPY_SRC | COPY_DST });
     gpu.addEventListener('uncapturederror', ({ error }) => {
       // The first one: what follows is mostly its consequence.
       this.#fault ??= error;
@@ -96,7 +106,10 @@ export class WebGpuDevice implements Device {
         startRuntime(files),
         Kernels.compile(gpu, pipelines, element),
       ]);
-      return new WebGpuDevice(open, runtime, pipelines, kernels, element);
+      const device = new WebGpuDevice(open, runtime, pipelines, kernels, element);
+      // Without it all is as right, and slower.
+      device.#held = await holdRuntime(runtime, gpu).catch(() => undefined);
+      return device;
     } catch (error) {
       gpu.destroy();
       throw error;
@@ -120,7 +133,10 @@ export class WebGpuDevice implements Device {
   async attention(heads: number, headSize: number): Promise<AttentionKernel> {
     const known =
       this.#attentions.get(headSize) ??
-      chooseAttention(this.#open, this.#pipelines, this.precision, headSize);
+      this.#answered(
+        chooseAttention(this.#open, this.#pipelines, this.precision, headSize),
+        'trying its attention kernels',
+      );
     this.#attentions.set(headSize, known);
     known.catch(() => this.#attentions.delete(headSize));
     const kernel = await known;
@@ -140,6 +156,10 @@ export class WebGpuDevice implements Device {
     const most = this.largestTensor;
     if (bytes > most) throw new DeviceLimitError('a tensor (in bytes)', bytes, most);
     return { buffer: this.buffers.take(bytes), shape };
+  }
+
+  trim(): void {
+    this.buffers.trim();
   }
 
   release(place: Place): void {
@@ -213,10 +233,23 @@ export class WebGpuDevice implements Device {
     this.#submit((encoder) => encoder.copyBufferToBuffer(source, start, target, place, bytes));
   }
 
+  watch(place: Place): void {
+    const { buffer } = on(place);
+    this.#submit((encoder) => this.#kernels.finite.encode(encoder, buffer.size / 4, [buffer, this.#faults]));
+  }
+
   warp(picture: Place, flow: Place, result: Place): void {
     const buffers = [picture, flow, result].map((place) => on(place).buffer);
     const parameters = [...picture.shape.slice(2), ...result.shape.slice(2)];
     this.#kernels.run('warp', countOf(result.shape), buffers, parameters, this.#kernels.warpPlaces);
+  }
+
+  inFloats(): Promise<WebGpuDevice> {
+    if (this.precision === 'f32') return Promise.resolve(this);
+    this.#inFloats ??= Kernels.compile(this.gpu, this.#pipelines, 'f32').then(
+      (kernels) => new WebGpuDevice(this.#open, this.#runtime, this.#pipelines, kernels, 'f32', this.buffers),
+    );
+    return this.#inFloats;
   }
 
   upload(values: Float32Array, shape: readonly number[]): Tensor {
@@ -238,6 +271,7 @@ export class WebGpuDevice implements Device {
   ): Tensor {
     const result = this.#make(shape);
     const buffers = [...inputs.map((input) => tensor(input).buffer), result.buffer];
+    if (operation === 'update') buffers.push(this.#faults);
     this.#kernels.run(operation, countOf(shape), buffers, parameters);
     return result;
   }
@@ -245,12 +279,13 @@ export class WebGpuDevice implements Device {
   async pixels(picture: Tensor): Promise<Uint8ClampedArray<ArrayBuffer>> {
     const [, , height = 0, width = 0] = picture.shape;
     const count = width * height;
-    // A word a pixel, and one that says whether all values were numbers.
+    // A word a pixel, and one that says whether all values were numbers, here and since the last picture.
     const words = this.#make([count + 1]);
     try {
       this.#submit((encoder) => {
-        encoder.clearBuffer(words.buffer, 4 * count, 4);
-        this.#kernels.pixels.encode(encoder, count, [tensor(picture).buffer, words.buffer]);
+        this.#kernels.pixels.encode(encoder, count, [tensor(picture).buffer, words.buffer, this.#faults]);
+        encoder.copyBufferToBuffer(this.#faults, 0, words.buffer, 4 * count, 4);
+        encoder.clearBuffer(this.#faults);
       });
       const bytes = await this.#read(words.buffer, 'the graphics device made a picture');
       if (new Uint32Array(bytes)[count] !== 0) throw new NotFiniteError(this.precision);
@@ -267,6 +302,7 @@ export class WebGpuDevice implements Device {
 
   dispose(): void {
     this.#isDisposed = true;
+    this.#held?.dispose();
     this.#kernels.dispose();
     this.gpu.destroy();
   }
@@ -283,7 +319,7 @@ export class WebGpuDevice implements Device {
       const { seconds } = patience;
       return await within(answer, seconds, () => new DeviceStalledError(doing, seconds));
     } catch (error) {
-      if (error instanceof DeviceStalledError) throw error;
+      if (error instanceof PirouetteError) throw error;
       throw new DeviceLostError(error instanceof Error ? error.message : String(error), { cause: error });
     }
   }
@@ -311,6 +347,20 @@ export class WebGpuDevice implements Device {
     encode(encoder);
     this.gpu.queue.submit([encoder.finish()]);
   }
+}
+
+/** The least session there is. */
+function holdRuntime(runtime: Runtime, gpu: GPUDevice): Promise<GpuSession> {
+  const info = (name: string) => ({ name, type: ElementType.float, shape: [1] });
+  const node = { name: 'twice', op: 'Add', inputs: ['x', 'x'], outputs: ['y'], attributes: {} };
+  const graph = { name: 'Twice', inputs: [info('x')], outputs: [info('y')], initializers: [], nodes: [node] };
+  const model = encodeModel(graph);
+  return GpuSession.create(runtime, gpu, {
+    name: 'a session to hold the runtime',
+    read: async () => ({ graph, model, weights: new Blob() }),
+    weightsPath: 'none',
+    dimensions: () => 1,
+  });
 }
 
 function bindAttention(kernel: Kernel, heads: number, call: AttentionCall): AttentionDispatch {

@@ -1,6 +1,8 @@
 import blendSource from '../../../shaders/blend.wgsl?raw';
 import columnsSource from '../../../shaders/columns.wgsl?raw';
+import composeSource from '../../../shaders/compose.wgsl?raw';
 import convertSource from '../../../shaders/convert.wgsl?raw';
+import finiteSource from '../../../shaders/finite.wgsl?raw';
 import mixSource from '../../../shaders/mix.wgsl?raw';
 import pixelsSource from '../../../shaders/pixels.wgsl?raw';
 import updateSource from '../../../shaders/update.wgsl?raw';
@@ -66,12 +68,14 @@ const OPERATIONS: Record<OperationName, { source: string; parameters: number; in
   blend: { source: blendSource, parameters: 0 },
   columns: { source: columnsSource, parameters: 4, integers: true },
   warp: { source: warpSource, parameters: 4, integers: true },
+  compose: { source: composeSource, parameters: 8, integers: true },
 };
 
 /** The small kernels: what would otherwise make tensors leave the device between two networks. */
 export class Kernels {
   readonly #operations: ReadonlyMap<OperationName, Kernel>;
   readonly pixels: Kernel;
+  readonly finite: Kernel;
   /** From place to place, in the networks' element type. */
   readonly warpPlaces: Kernel;
   /** Only where the networks compute in f16. */
@@ -80,10 +84,11 @@ export class Kernels {
 
   private constructor(
     operations: ReadonlyMap<OperationName, Kernel>,
-    kernels: Pick<Kernels, 'pixels' | 'warpPlaces' | 'toHalf' | 'toFloat'>,
+    kernels: Pick<Kernels, 'pixels' | 'finite' | 'warpPlaces' | 'toHalf' | 'toFloat'>,
   ) {
     this.#operations = operations;
     this.pixels = kernels.pixels;
+    this.finite = kernels.finite;
     this.warpPlaces = kernels.warpPlaces;
     this.toHalf = kernels.toHalf;
     this.toFloat = kernels.toFloat;
@@ -95,7 +100,7 @@ export class Kernels {
       return new Kernel(gpu, await pipelines.get(label, code), 4 * parameters);
     };
     const half = element === 'f16';
-    const [operations, pixels, warpPlaces, toHalf, toFloat] = await Promise.all([
+    const [operations, pixels, finite, warpPlaces, toHalf, toFloat] = await Promise.all([
       Promise.all(
         (Object.keys(OPERATIONS) as OperationName[]).map(async (name) => {
           const { source, parameters } = OPERATIONS[name];
@@ -103,11 +108,12 @@ export class Kernels {
         }),
       ),
       kernel('pixels', pixelsSource),
+      kernel('finite', finiteSource, 0, 'f32', { FULL: Number(!half), HALVES: Number(half) }),
       kernel(`warp in ${element}`, warpSource, OPERATIONS.warp.parameters, element),
       half ? kernel('to half', convertSource, 0, 'f16', { TO_HALF: 1, TO_FLOAT: 0 }) : undefined,
       half ? kernel('to float', convertSource, 0, 'f16', { TO_HALF: 0, TO_FLOAT: 1 }) : undefined,
     ]);
-    return new Kernels(new Map(operations), { pixels, warpPlaces, toHalf, toFloat });
+    return new Kernels(new Map(operations), { pixels, finite, warpPlaces, toHalf, toFloat });
   }
 
   /** Submits one of the operations. */
@@ -126,7 +132,14 @@ export class Kernels {
   }
 
   dispose(): void {
-    const all = [...this.#operations.values(), this.pixels, this.warpPlaces, this.toHalf, this.toFloat];
+    const all = [
+      ...this.#operations.values(),
+      this.pixels,
+      this.finite,
+      this.warpPlaces,
+      this.toHalf,
+      this.toFloat,
+    ];
     for (const kernel of all) kernel?.dispose();
   }
 }

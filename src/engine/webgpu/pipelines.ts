@@ -24,7 +24,8 @@ export class Pipelines {
     // The scope keeps the compiler's complaint, which createComputePipelineAsync reports too, from being raised twice.
     this.device.pushErrorScope('validation');
     const module = this.device.createShaderModule({ label, code });
-    void this.device.popErrorScope();
+    // Rejects with the device, which is told of elsewhere.
+    this.device.popErrorScope().catch(() => undefined);
     try {
       return await this.device.createComputePipelineAsync({ label, layout: 'auto', compute: { module } });
     } catch (error) {

@@ -73,6 +73,15 @@ const ORDERED_DICT = 'collections.OrderedDict';
 const REBUILD_TENSOR = 'torch._utils._rebuild_tensor_v2';
 const REBUILD_OLD_TENSOR = 'torch._utils._rebuild_tensor';
 const REBUILD_PARAMETER = 'torch._utils._rebuild_parameter';
+/** Instructions whose few bytes make an object: marks, lists, tuples, dicts and calls. */
+const MAKES_SOMETHING = new Set([0x28, 0x5d, 0x6c, 0x29, 0x85, 0x86, 0x87, 0x74, 0x52, 0x51]);
+/** A dict takes as much as ten of these. */
+const DICTS = new Set([0x7d, 0x64]);
+const DICT_WORK = 10;
+/** SD-1.5's 1,131 tensors take 10,000. */
+const MOST_WORK = 400_000;
+const MOST_DIMENSIONS = 16;
+
 const FUNCTIONS = new Set([
   ORDERED_DICT,
   REBUILD_TENSOR,
@@ -109,6 +118,7 @@ export function readPickles(bytes: Uint8Array<ArrayBuffer>, file: string, count:
 class Machine {
   private readonly view: DataView<ArrayBuffer>;
   private at = 0;
+  private spent = 0;
   private stack: Pickled[] = [];
   private readonly below: Pickled[][] = [];
   private readonly memo = new Map<number, Pickled>();
@@ -136,6 +146,8 @@ class Machine {
 
   private step(code: number): void {
     const { view, stack } = this;
+    if (MAKES_SOMETHING.has(code)) this.spend(1);
+    else if (DICTS.has(code)) this.spend(DICT_WORK);
     switch (code) {
       case 0x80: // PROTO
         if (view.getUint8(this.take(1)) > 5) throw this.fault('its pickle is of a newer protocol than 5');
@@ -317,7 +329,8 @@ class Machine {
   }
 
   private global(module: Pickled, name: Pickled): GlobalName {
-    const full = `${String(module)}.${String(name)}`;
+    if (typeof module !== 'string' || typeof name !== 'string') throw this.fault('its pickle is damaged');
+    const full = `${module}.${name}`;
     const isKnown = FUNCTIONS.has(full) || STORAGE_TYPES.has(full) || full.startsWith(SCRIPT_CLASS);
     if (!isKnown) throw new UnsafePickleError(this.file, full);
     return new GlobalName(full);
@@ -344,6 +357,7 @@ class Machine {
   }
 
   private orderedDict(args: readonly Pickled[]): Dict {
+    this.spend(DICT_WORK);
     const dict: Dict = new Map();
     const [pairs = []] = args;
     if (!Array.isArray(pairs)) throw this.fault('its pickle is damaged');
@@ -367,7 +381,14 @@ class Machine {
     return storage;
   }
 
+  /** So that no few bytes can ask for much work or memory. */
+  private spend(count: number): void {
+    this.spent += count;
+    if (this.spent > MOST_WORK) throw this.fault('its pickle asks for more than any weights need');
+  }
+
   private put(dict: Dict, items: readonly Pickled[]): void {
+    this.spend(items.length / 2);
     if (items.length % 2 !== 0) throw this.fault('its pickle is damaged');
     for (let i = 0; i < items.length; i += 2) dict.set(items[i] as Pickled, items[i + 1] as Pickled);
   }
@@ -456,4 +477,4 @@ const isCount = (value: Pickled | undefined): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0;
 
 const isCounts = (value: Pickled | undefined): value is Tuple & { readonly items: readonly number[] } =>
-  value instanceof Tuple && value.items.every(isCount);
+  value instanceof Tuple && value.items.length <= MOST_DIMENSIONS && value.items.every(isCount);

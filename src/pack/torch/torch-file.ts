@@ -19,9 +19,12 @@ export const ELEMENT_BYTES: Readonly<Record<string, 1 | 2 | 4 | 8>> = {
 };
 
 /** The pickle of SD-1.5's 1,131 tensors takes 130 KB; what is larger than this is damage or malice. */
-export const LARGEST_PICKLE = 32 * 1024 * 1024;
+export const LARGEST_PICKLE = 4 * 1024 * 1024;
 /** How far the values of one tensor may lie apart. The largest of SD-1.5 takes 118 MB in f32. */
 const LARGEST_SPAN = 512 * 1024 * 1024;
+
+/** A view may show one value many times, and no weights do where they are many. */
+const MOST_REPEATED = 2 ** 20;
 
 /** What torch.save writes since PyTorch 1.6: a zip of a pickle and of one stored entry for every storage. */
 export async function openTorchFile(source: ByteSource, path: string): Promise<TensorFile> {
@@ -121,6 +124,9 @@ function expectInside(name: string, tensor: TensorRef, entry: ZipEntry | undefin
     throw fault(`the storage of ${name} has ${entry.bytes} bytes for ${elements} values`);
   }
   if (tensor.offset + spanOf(tensor) > elements) throw fault(`${name} runs past the end of its storage`);
+  const isRepeated = countOf(tensor.shape) > spanOf(tensor);
+  if (isRepeated && countOf(tensor.shape) > MOST_REPEATED)
+    throw fault(`${name} repeats its values without need`);
 }
 
 /** The dict of tensors by name that training loops put at the top, or under one of these keys. */
@@ -137,7 +143,9 @@ export function stateDict(root: Pickled, fault: Fault): Map<string, TensorRef> {
   if (!(dict instanceof Map)) throw fault('it holds no tensors by name');
   const tensors = tensorsOf(dict);
   if (tensors.size === 0) {
-    const keys = [...dict.keys()].slice(0, 8).map(String);
+    const keys = [...dict.keys()]
+      .slice(0, 8)
+      .map((key) => (typeof key === 'string' ? key : `a ${typeof key}`));
     throw fault(`it holds no tensors by name, but ${keys.length > 0 ? keys.join(', ') : 'nothing'}`);
   }
   // torch.nn.DataParallel puts this before every name.
@@ -145,17 +153,20 @@ export function stateDict(root: Pickled, fault: Fault): Map<string, TensorRef> {
   return isWrapped ? new Map([...tensors].map(([name, tensor]) => [name.slice(7), tensor])) : tensors;
 }
 
-/** I3D has 400 modules, four deep. */
-const [DEEPEST, MOST_MODULES] = [32, 10_000];
+/** I3D has 400 modules, four deep, and few fields in each. */
+const [DEEPEST, MOST_MODULES, MOST_FIELDS] = [32, 10_000, 100_000];
 
 /** A module's tensors and those of the modules inside it, under the names that state_dict() would give them. */
 function fieldsOf(root: ScriptModule, fault: Fault): Dict {
   const fields: Dict = new Map();
   let modules = 0;
+  let seen = 0;
   const visit = (module: ScriptModule, prefix: string, depth: number): void => {
     if (depth > DEEPEST || ++modules > MOST_MODULES) throw fault('it has modules within modules without end');
     for (const [name, value] of module) {
-      const full = `${prefix}${String(name)}`;
+      if (typeof name !== 'string') throw fault('its pickle is damaged');
+      if (++seen > MOST_FIELDS) throw fault('its modules have fields without end');
+      const full = `${prefix}${name}`;
       if (value instanceof ScriptModule) visit(value, `${full}.`, depth + 1);
       else fields.set(full, value);
     }

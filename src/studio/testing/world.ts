@@ -108,7 +108,16 @@ export class ScriptedEngine implements EngineApi {
     this.calls.push(`load ${name}`);
     await this.#stoppable(async () => this.before.load?.());
     const manifest = this.manifests.get(name) ?? manifestNamed(name);
-    const rest = { backend: 'wasm', precision: 'f32', device: 'a script', threads: 1, notices: [] } as const;
+    const { width, height } = manifest.defaults;
+    const size = { width, height };
+    const rest = {
+      size,
+      backend: 'wasm',
+      precision: 'f32',
+      device: 'a script',
+      threads: 1,
+      notices: [],
+    } as const;
     this.#info = { manifest, ...rest, ...(this.joinsFrames && { joinsFrames: true as const }) };
     return this.#info;
   }
