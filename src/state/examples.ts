@@ -16,21 +16,34 @@ export interface Example {
   readonly poster?: string;
 }
 
+/** One of the examples' people in one of the dances, as the built-in model paints it. */
+export interface ExampleLoop {
+  readonly photo: string;
+  readonly clip: string;
+  readonly file: string;
+}
+
 export interface Examples {
   readonly photos: readonly Example[];
   readonly clips: readonly Example[];
+  readonly loops: readonly ExampleLoop[];
   readonly starting: boolean;
 }
 
-export const useExamples = create<Examples>(() => ({ photos: [], clips: [], starting: false }));
+export const useExamples = create<Examples>(() => ({
+  photos: [],
+  clips: [],
+  loops: [],
+  starting: false,
+}));
 
 const base = new URL('examples/', document.baseURI);
 export const exampleUrl = (file: string): string => new URL(file, base).href;
 
 export async function loadExamples(): Promise<void> {
   try {
-    const { references, clips } = await (await fetch(exampleUrl('examples.json'))).json();
-    useExamples.setState({ photos: references, clips });
+    const { references, clips, loops = [] } = await (await fetch(exampleUrl('examples.json'))).json();
+    useExamples.setState({ photos: references, clips, loops });
   } catch {
     // Without examples the page still serves a person's own files: their place stays empty.
   }

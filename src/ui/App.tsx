@@ -1,5 +1,6 @@
 import { lazy, Suspense, useState } from 'react';
 import { lookAway, useImporting } from '../state/import-weights.ts';
+import { AboutSheet } from './AboutSheet.tsx';
 import { ClipPanel } from './ClipPanel.tsx';
 import { DeviceSheet } from './DeviceSheet.tsx';
 import { useDropAndPaste } from './drop.ts';
@@ -15,7 +16,7 @@ import { UpdateNotice } from './UpdateNotice.tsx';
 /** Few start with it: it comes when it is asked for. */
 const LiveScreen = lazy(() => import('./live/LiveScreen.tsx'));
 
-type OpenSheet = 'settings' | 'device' | null;
+type OpenSheet = 'settings' | 'device' | 'about' | null;
 
 export function App() {
   const [sheet, setSheet] = useState<OpenSheet>(null);
@@ -28,7 +29,7 @@ export function App() {
       <a className="skip-link" href={place === 'live' ? '#live-stage' : '#result'}>
         Skip to the result
       </a>
-      <Header place={place} onDevice={() => setSheet('device')} />
+      <Header place={place} onDevice={() => setSheet('device')} onAbout={() => setSheet('about')} />
       {place === 'live' ? (
         <Suspense>
           <LiveScreen />
@@ -49,6 +50,7 @@ export function App() {
           lookAway();
         }}
       />
+      <AboutSheet open={sheet === 'about'} onClose={() => setSheet(null)} />
       <UpdateNotice />
       <DeviceSheet open={sheet === 'device'} onClose={() => setSheet(null)} />
     </>

@@ -16,8 +16,40 @@ export function ExampleClips() {
   return <Choice label="Example dances" kind="dances" examples={clips} onChoose={chooseExampleClip} />;
 }
 
-/** Who dances what in the example, before anybody presses. */
-export function ExampleDuet() {
+/** Before anybody presses: what comes of a photo and a dance, made by the built-in model. */
+export function ExampleLoops() {
+  const { photos, loops } = useExamples();
+  if (loops.length === 0) return <ExampleDuet />;
+  const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+  return (
+    <ul className="loops" aria-label="What Pirouette makes of a photo and a dance">
+      {loops.map(({ photo, file }) => {
+        const source = photos.find(({ id }) => id === photo);
+        const still = source && exampleUrl(source.file);
+        return (
+          <li key={file}>
+            <video
+              src={exampleUrl(file)}
+              poster={still}
+              width="256"
+              height="256"
+              muted
+              loop
+              playsInline
+              autoPlay={!isCalm}
+              controls={isCalm}
+              aria-label={`${source?.title ?? photo}, dancing`}
+            />
+            {still && <img src={still} alt={`${source.title}, as they were`} width="56" height="56" />}
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+/** A build without loops shows who dances what in the example. */
+function ExampleDuet() {
   const photo = useExamples((examples) => examples.photos[0]);
   const clip = useExamples((examples) => examples.clips[0]);
   return (

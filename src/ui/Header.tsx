@@ -5,7 +5,13 @@ import { Icon } from './Icon.tsx';
 import type { Place } from './place.ts';
 import { isDark, showTheme } from './theme.ts';
 
-export function Header({ place, onDevice }: { place: Place; onDevice: () => void }) {
+interface HeaderProps {
+  readonly place: Place;
+  readonly onDevice: () => void;
+  readonly onAbout: () => void;
+}
+
+export function Header({ place, onDevice, onAbout }: HeaderProps) {
   const device = useDevice();
   const [dark, setDark] = useState(isDark);
 
@@ -25,6 +31,7 @@ export function Header({ place, onDevice }: { place: Place; onDevice: () => void
           <Icon name="cpu" />
           <span>{describeDevice(device)}</span>
         </button>
+        <Action icon="info" label="About" iconOnly className="quiet" onClick={onAbout} />
         <Action
           icon={dark ? 'sun' : 'moon'}
           label={dark ? 'Light theme' : 'Dark theme'}

@@ -65,6 +65,7 @@ export function PhotoPanel() {
             <p className="lead">Who dances?</p>
             <p>Drop or paste a photo of one person, or take someone from here:</p>
             <ExamplePhotos />
+            <p className="note">Yourself, your own characters, or somebody who said yes.</p>
           </div>
         )}
         {photoTask && <TaskLine task={photoTask} />}

@@ -5,7 +5,7 @@ import { tryExample, useExamples } from '../state/examples.ts';
 import { dismissJobProblem, isBusy, start, stop, useJob } from '../state/job.ts';
 import type { Film } from '../studio/index.ts';
 import { Action } from './controls.tsx';
-import { ExampleDuet } from './Examples.tsx';
+import { ExampleLoops } from './Examples.tsx';
 import { FilmStrip } from './FilmStrip.tsx';
 import { Notice, ProblemMessage } from './Message.tsx';
 import { Picture } from './Picture.tsx';
@@ -63,7 +63,7 @@ function Curtain() {
         </>
       ) : empty || starting ? (
         <>
-          <ExampleDuet />
+          <ExampleLoops />
           <p className="headline">Make a photo dance.</p>
           <p className="subline">
             Bring a photo of a person and a clip of somebody dancing. Pirouette paints the person in the photo
