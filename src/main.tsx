@@ -5,6 +5,7 @@ import { lookAtDevice } from './state/device.ts';
 import { loadExamples } from './state/examples.ts';
 import { keepFilms } from './state/films.ts';
 import { warmUp } from './state/offline.ts';
+import { notePaces } from './state/pace.ts';
 import { tidyUp } from './state/storage.ts';
 import { serveOffline } from './state/updates.ts';
 import { App } from './ui/App.tsx';
@@ -16,6 +17,7 @@ void loadExamples();
 void keepFilms();
 void tidyUp();
 serveOffline();
+notePaces();
 warmUp();
 
 const root = document.getElementById('root');
