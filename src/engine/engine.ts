@@ -217,6 +217,7 @@ export class Engine implements EngineApi {
   #describe({ pack, backend }: LoadedModel): EngineInfo {
     const { kind, precision, device, threads } = backend;
     const { manifest } = pack;
+    const joins = joinsFrames(manifest, {}) && ({ joinsFrames: true } as const);
     return {
       manifest,
       size: resultSize(manifest),
@@ -224,6 +225,7 @@ export class Engine implements EngineApi {
       precision,
       device,
       threads,
+      ...joins,
       notices: this.#notices,
     };
   }
@@ -240,7 +242,10 @@ export class Engine implements EngineApi {
 }
 
 /** Whether an animation's frames go through motion modules: those that came with the weights do unless told otherwise. */
-export function joinsFrames({ configs }: PackManifest, { motion, interaction }: RenderOptions): boolean {
+export function joinsFrames(
+  { configs }: PackManifest,
+  { motion, interaction }: Pick<RenderOptions, 'motion' | 'interaction'>,
+): boolean {
   if (configs.motion === undefined) return false;
   return motion ?? (!isTemporalAttention(configs.motion) && interaction !== 'mutual');
 }

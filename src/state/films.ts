@@ -100,8 +100,8 @@ export async function goOnWith(id: string): Promise<void> {
 /** Takes up a film's photo, dance, model and settings as the present choices. What is missing of them is left as it is. */
 export async function takeChoices(film: Film): Promise<void> {
   changeSettings(film.settings);
-  const { name, hash, source, size, guidance } = film.pack;
-  choosePack(source ? { name, hash, source, size, guidance } : DEFAULT_PACK);
+  const { source, ...pack } = film.pack;
+  choosePack(source ? { ...pack, source } : DEFAULT_PACK);
   const { clip, poses } = film.dance;
   putPoses(poses);
   await Promise.all([takePhotos(film), clip && takeClip(clip)]);

@@ -15,15 +15,18 @@ export interface LoadedPack {
   readonly hash: string;
   readonly size: Size;
   readonly guidance: number;
+  /** Its frames are joined, and none is a function of its own pose alone. */
+  readonly joinsFrames?: true;
 }
 
 export async function loadedPack(
   name: string,
   source: PackSource,
-  { manifest, size }: Pick<EngineInfo, 'manifest' | 'size'>,
+  { manifest, size, joinsFrames }: Pick<EngineInfo, 'manifest' | 'size' | 'joinsFrames'>,
 ): Promise<LoadedPack> {
   const { guidance } = manifest.defaults;
-  return { name, source, hash: await packHash(manifest), size, guidance };
+  const hash = await packHash(manifest);
+  return { name, source, hash, size, guidance, ...(joinsFrames && { joinsFrames }) };
 }
 
 export const packHash = (manifest: PackManifest): Promise<string> => fingerprint(inOrder(manifest));
@@ -44,6 +47,7 @@ export interface FilmPack {
   readonly source: Extract<PackSource, { kind: 'url' | 'imported' }> | null;
   readonly size: Size;
   readonly guidance: number;
+  readonly joinsFrames?: true;
 }
 
 /** A photo as a film remembers it: its file is the store's, under its id. */
@@ -96,7 +100,8 @@ export async function makeFilm({ photos, dance, motion, settings, pack }: FilmWi
     JSON.stringify([options, pack.hash, photos.map(({ id }) => id)]),
     ...references.map(({ joints }) => joints as Float32Array<ArrayBuffer>),
   );
-  const keys = await Promise.all(motion.poses.map(poseKey));
+  const poseKeys = await Promise.all(motion.poses.map(poseKey));
+  const keys = isJoined({ pack, options }) ? await joinedKeys(poseKeys) : poseKeys;
   const { frameRate, trim } = motion;
   const id = await fingerprint(JSON.stringify([look, keys, frameRate, trim, dance.clip?.id ?? null]));
   return {
@@ -111,6 +116,19 @@ export async function makeFilm({ photos, dance, motion, settings, pack }: FilmWi
     motion,
     keys,
   };
+}
+
+/** Whether the film's frames were painted together, so that each depends on all of its poses. */
+export const isJoined = ({
+  pack,
+  options,
+}: Pick<Film, 'options'> & { readonly pack: { joinsFrames?: true } }) =>
+  pack.joinsFrames === true && options.motion !== false && options.interaction !== 'mutual';
+
+/** A frame that was painted with others is nobody else's: its name says which, and among which. */
+async function joinedKeys(poseKeys: readonly string[]): Promise<string[]> {
+  const all = await fingerprint(JSON.stringify(poseKeys));
+  return Promise.all(poseKeys.map((_, index) => fingerprint(JSON.stringify([all, index]))));
 }
 
 const optionsOf = (settings: Settings, size: Size, guidance: number): RenderOptions => ({

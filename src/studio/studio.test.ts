@@ -146,6 +146,36 @@ describe('a film', () => {
   });
 });
 
+describe('a film whose frames are joined', () => {
+  const joining = (folder?: MemoryFolder) => {
+    const here = world(folder);
+    here.engine.joinsFrames = true;
+    return here;
+  };
+
+  it('is gone on with from a window before what is missing, and what is there stays', async () => {
+    const here = joining();
+    await paint(await filmOf(here, { dance: dance(40) }), 30);
+    const later = joining(here.folder);
+    const again = await filmOf(later, { dance: dance(40) });
+    expect(again.ready()).toHaveLength(30);
+    expect(await paint(again)).toEqual([30, 31, 32, 33, 34, 35, 36, 37, 38, 39]);
+    expect(later.engine.firstFrames).toEqual([6]);
+    expect(later.engine.frames).toBe(34);
+  });
+
+  it('shares no frames with a part of the same dance, unless they are painted one by one', async () => {
+    const here = joining();
+    const clip = dance(4).clip;
+    const part = { clip: clip && { ...clip, trim: { start: 0, end: 0.08 } }, poses: null };
+    await paint(await filmOf(here, { dance: dance(4) }));
+    expect((await filmOf(here, { dance: part })).missing()).toEqual([0, 1]);
+    const alone = { settings: { ...settings, smooth: false } };
+    await paint(await filmOf(here, { dance: dance(4), ...alone }));
+    expect((await filmOf(here, { dance: part, ...alone })).missing()).toEqual([]);
+  });
+});
+
 describe('stopping', () => {
   it('stops while the references go over, and nothing is painted afterwards', async () => {
     const here = world();
