@@ -53,7 +53,7 @@ export function opening(photo: Planes, matte: Planes): Opening {
   return { picture: filled(resized(photo, size), hole), hole };
 }
 
-/** The place at the photo's size: in the hole what was painted there, elsewhere the photo itself without the shadow. */
+/** The place at the photo's size: in the hole what was painted there, elsewhere the photo itself. */
 export function plateOf(photo: Planes, { picture, hole }: Opening, change?: Planes): Planes {
   const changes = change && resized(change, photo);
   const inside = resized(picture, photo);
@@ -61,8 +61,8 @@ export function plateOf(photo: Planes, { picture, hole }: Opening, change?: Plan
   const count = photo.width * photo.height;
   const data = photo.data.map((value, i) => {
     const share = shares.data[i % count] as number;
-    const place = value + share * ((inside.data[i] as number) - value);
-    return Math.min(1, Math.max(-1, place + (changes?.data[i] ?? 0)));
+    const painted = (inside.data[i] as number) + (changes?.data[i] ?? 0);
+    return Math.min(1, Math.max(-1, value + share * (painted - value)));
   });
   return planesOf(photo, 3, data);
 }

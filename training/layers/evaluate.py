@@ -32,7 +32,8 @@ def scaled(x, size):
 def plate_of(plate, photo, matte):
     hole = softly(wider((matte > .1).float(), 4), 2).clamp(0, 1)
     base = filled(photo, hole)
-    return base + plate(base, hole)
+    # Around the hole the photo stays as it is.
+    return base + hole * plate(base, hole)
 
 
 def composed(photo, matte, plate, layers):
