@@ -1,5 +1,4 @@
 import { CancelledError } from '../errors.ts';
-import { isTemporalAttention } from '../onnx/configs.ts';
 import type { Pack, PackManifest, PackProgress, PackSource } from '../pack/manifest.ts';
 import type { OpenOptions } from '../pack/open.ts';
 import type { Pose } from '../pose/types.ts';
@@ -27,6 +26,7 @@ import {
   OutOfMemoryError,
 } from './errors.ts';
 import { weigh } from './fit-device.ts';
+import { joinsFrames } from './joins.ts';
 import { resultSize } from './layers.ts';
 import { type HeldReference, LoadedModel } from './model.ts';
 import { JobQueue } from './queue.ts';
@@ -237,12 +237,6 @@ export class Engine implements EngineApi {
     for (const { image } of this.#references) image.close();
     this.#references = [];
   }
-}
-
-/** Whether an animation's frames go through motion modules: those that came with the weights do unless told otherwise. */
-export function joinsFrames({ configs }: PackManifest, { motion, interaction }: RenderOptions): boolean {
-  if (configs.motion === undefined) return false;
-  return motion ?? (!isTemporalAttention(configs.motion) && interaction !== 'mutual');
 }
 
 /** What the networks read when they first look at a photo, and not before. */

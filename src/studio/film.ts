@@ -1,4 +1,5 @@
 import type { EngineInfo, RenderOptions } from '../engine/api.ts';
+import { joinsFrames } from '../engine/joins.ts';
 import type { PackManifest, PackSource } from '../pack/manifest.ts';
 import type { Pose, Sighting } from '../pose/index.ts';
 import { fingerprint } from './fingerprint.ts';
@@ -15,6 +16,8 @@ export interface LoadedPack {
   readonly hash: string;
   readonly size: Size;
   readonly guidance: number;
+  /** Of modules that join the frames of a clip, where it has them. */
+  readonly motion?: PackManifest['configs']['motion'];
 }
 
 export async function loadedPack(
@@ -23,7 +26,9 @@ export async function loadedPack(
   { manifest, size }: Pick<EngineInfo, 'manifest' | 'size'>,
 ): Promise<LoadedPack> {
   const { guidance } = manifest.defaults;
-  return { name, source, hash: await packHash(manifest), size, guidance };
+  const { motion } = manifest.configs;
+  const hash = await packHash(manifest);
+  return { name, source, hash, size, guidance, ...(motion && { motion }) };
 }
 
 export const packHash = (manifest: PackManifest): Promise<string> => fingerprint(inOrder(manifest));
@@ -44,6 +49,7 @@ export interface FilmPack {
   readonly source: Extract<PackSource, { kind: 'url' | 'imported' }> | null;
   readonly size: Size;
   readonly guidance: number;
+  readonly motion?: PackManifest['configs']['motion'];
 }
 
 /** A photo as a film remembers it: its file is the store's, under its id. */
@@ -77,6 +83,8 @@ export interface Film {
   readonly settings: Settings;
   readonly options: RenderOptions;
   readonly motion: Motion;
+  /** Its frames depend on one another: no frame of it is another film's, and what follows a new one is painted anew. */
+  readonly isJoined: boolean;
   /** Each frame's name within the look. */
   readonly keys: readonly string[];
 }
@@ -92,11 +100,13 @@ export interface FilmWish {
 export async function makeFilm({ photos, dance, motion, settings, pack }: FilmWish): Promise<Film> {
   const options = optionsOf(settings, motion.size, pack.guidance);
   const references = photos.map((photo) => placePhoto(photo.pose, motion.size).pose);
+  const isJoined = joinsFrames({ configs: { motion: pack.motion } }, options);
+  const names = await Promise.all(motion.poses.map(poseKey));
   const look = await fingerprint(
-    JSON.stringify([options, pack.hash, photos.map(({ id }) => id)]),
+    JSON.stringify([options, pack.hash, photos.map(({ id }) => id), ...(isJoined ? names : [])]),
     ...references.map(({ joints }) => joints as Float32Array<ArrayBuffer>),
   );
-  const keys = await Promise.all(motion.poses.map(poseKey));
+  const keys = isJoined ? names.map((name, i) => `${i}-${name}`) : names;
   const { frameRate, trim } = motion;
   const id = await fingerprint(JSON.stringify([look, keys, frameRate, trim, dance.clip?.id ?? null]));
   return {
@@ -109,6 +119,7 @@ export async function makeFilm({ photos, dance, motion, settings, pack }: FilmWi
     settings,
     options,
     motion,
+    isJoined,
     keys,
   };
 }

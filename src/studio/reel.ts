@@ -107,17 +107,17 @@ export class Reel {
       const { size } = film.motion;
       const info = await door.load(source, load, { signal, onProgress, size });
       if ((await packHash(info.manifest)) !== film.pack.hash) throw new OtherModelError(film.pack.name);
-      // Frames of one pose are one frame.
-      const missing = new Map(this.missing().map((index) => [film.keys[index], index]));
-      const indices = [...missing.values()].sort((a, b) => a - b);
-      const poses = indices.flatMap((index) => film.motion.poses[index] ?? []);
-      if (poses.length === 0) return;
       wishes.onReady?.();
-      const job = { look: film.look, references: () => this.#references(info), poses, options: film.options };
+      const { look, options, motion, keys, isJoined } = film;
+      // Frames of one pose are one frame; frames that depend on one another are painted from the first one on.
+      const wanted = isJoined ? [...keys.keys()] : this.#missingPoses();
+      const poses = wanted.flatMap((index) => motion.poses[index] ?? []);
+      const from = isJoined ? { from: this.missing()[0] ?? 0 } : {};
+      const job = { look, references: () => this.#references(info), poses, options, ...from };
       for await (const { index, image } of door.paint(job, signal)) {
-        const place = indices[index] ?? 0;
+        const place = wanted[index] ?? 0;
         try {
-          await frames.put(film.keys[place] ?? '', image);
+          await frames.put(keys[place] ?? '', image);
         } finally {
           image.close();
         }
@@ -126,6 +126,11 @@ export class Reel {
     } finally {
       letGo();
     }
+  }
+
+  #missingPoses(): number[] {
+    const missing = new Map(this.missing().map((index) => [this.film.keys[index], index]));
+    return [...missing.values()].sort((a, b) => a - b);
   }
 
   /** All frames in order, as the model made them; those that are missing are painted. */

@@ -106,6 +106,24 @@ describe('a film', () => {
     expect(await paint(again)).toEqual([]);
   });
 
+  it('whose frames depend on one another shares none, and is gone on with from the first that is missing', async () => {
+    const { configs } = manifestNamed('A');
+    const motion = { motion_max_seq_length: 32 } as NonNullable<typeof configs.motion>;
+    const joined = manifestNamed('A', { configs: { ...configs, motion } });
+    const here = world();
+    here.engine.manifests.set('A', joined);
+    const reel = await filmOf(here);
+    await paint(reel, 2);
+    const clip = dance(4).clip;
+    const part = { clip: clip && { ...clip, trim: { start: 0, end: 0.08 } }, poses: null };
+    expect((await filmOf(here, { dance: part })).missing()).toEqual([0, 1]);
+
+    const later = world(here.folder);
+    later.engine.manifests.set('A', joined);
+    expect(await paint(await filmOf(later))).toEqual([2, 3]);
+    expect(later.engine.calls).toContain('animate 4 from 2');
+  });
+
   it('is painted by the model that it was begun with, or not at all', async () => {
     const here = world();
     const reel = await filmOf(here);

@@ -127,10 +127,12 @@ export class ScriptedEngine implements EngineApi {
     poses: readonly Pose[],
     _: unknown,
     onFrame: (frame: RenderedFrame) => Promise<void> | void,
+    __?: unknown,
+    from = 0,
   ): Promise<number> {
-    this.calls.push(`animate ${poses.length}`);
+    this.calls.push(`animate ${poses.length}${from ? ` from ${from}` : ''}`);
     await this.#stoppable(async (isStopped) => {
-      for (let index = 0; index < poses.length; index++) {
+      for (let index = from; index < poses.length; index++) {
         await this.before.frame?.(index);
         await settle();
         if (isStopped()) return;
