@@ -6,6 +6,7 @@ import { lookAtDevice } from './state/device.ts';
 import { loadExamples } from './state/examples.ts';
 import { keepFilms } from './state/films.ts';
 import { warmUp } from './state/offline.ts';
+import { notePaces } from './state/pace.ts';
 import { rememberSettings } from './state/remember.ts';
 import { tidyUp } from './state/storage.ts';
 import { keepSteps } from './state/undo.ts';
@@ -22,6 +23,7 @@ void loadExamples();
 void keepFilms();
 void tidyUp();
 serveOffline();
+notePaces();
 warmUp();
 
 const root = document.getElementById('root');

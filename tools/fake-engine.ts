@@ -67,7 +67,7 @@ export class FakeDevice implements Backend {
   /** Called before every evaluation. */
   onEvaluate: () => void | Promise<void> = () => {};
   onDraw: () => void | Promise<void> = () => {};
-  settle: () => Promise<void> = async () => {};
+  done: () => Promise<void> = async () => {};
   isDisposed = false;
 
   constructor(
@@ -136,7 +136,7 @@ export class FakeDevice implements Backend {
       warp: (picture) => make(picture.shape),
       beside: (left) => make(left.shape),
       rightHalf: (tensor) => make(tensor.shape),
-      settle: () => device.settle(),
+      done: () => device.done(),
       dispose() {},
     };
     return networks;

@@ -94,8 +94,8 @@ export interface Networks {
   beside(left: Tensor, right: Tensor): Tensor;
   rightHalf(tensor: Tensor): Tensor;
 
-  /** Waits until the device has done all that it was asked for, and throws what went wrong on the way. */
-  settle(doing: string): Promise<void>;
+  /** When the device has done all that it was asked for until now; what went wrong is told with the picture. */
+  done(): Promise<void>;
   dispose(): void;
 }
 

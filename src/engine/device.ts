@@ -73,6 +73,8 @@ export interface Device {
    * a watched place or an update has met what is none since the last picture: decoders make a picture of anything.
    */
   pixels(picture: Tensor): Promise<Uint8ClampedArray<ArrayBuffer>>;
+  /** When all that was asked for until now is done. What went wrong is told by the next `settle`, picture or download. */
+  done(): Promise<void>;
   /** Waits until all that was asked for is done, and throws what went wrong on the way. `doing` is for the message. */
   settle(doing: string): Promise<void>;
   dispose(): void;

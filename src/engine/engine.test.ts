@@ -187,7 +187,7 @@ describe('a lost device', () => {
       device.onEvaluate = () => {
         if (device.evaluations.length === 2) device.lose('someone pulled the plug');
       };
-      device.settle = () => new Promise(() => {});
+      device.done = () => new Promise(() => {});
     });
     const frame = (await ready()).renderFrame(POSE, OPTIONS);
     await expect(frame).rejects.toThrow(/someone pulled the plug/);
@@ -211,7 +211,7 @@ describe('the queue of a device that answers late', () => {
   function slow() {
     const waiting: (() => void)[] = [];
     const { ready, devices } = engineOn((device) => {
-      device.settle = () => new Promise((resolve) => waiting.push(resolve));
+      device.done = () => new Promise((resolve) => waiting.push(resolve));
     });
     const steps = () => devices[0]?.evaluations.length ?? 0;
     const idle = () => new Promise((resolve) => setTimeout(resolve, 20));
@@ -272,7 +272,7 @@ describe('the queue of a device that answers late', () => {
     const { ready } = engineOn((device) => {
       device.onEvaluate = () => later(20);
       device.onDraw = () => last;
-      device.settle = () => last;
+      device.done = () => last;
     });
     const engine = await ready();
     const began = performance.now();

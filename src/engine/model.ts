@@ -301,7 +301,7 @@ async function layered(layers: LayerNetworks, pose: Pose, painted: Tensor): Prom
 
 /** When the device has done all that was asked of it until now. */
 function moment(networks: Networks): Promise<number> {
-  const at = networks.settle('the device painted a frame').then(() => performance.now());
+  const at = networks.done().then(() => performance.now());
   at.catch(() => undefined);
   return at;
 }

@@ -254,8 +254,8 @@ export class PackNetworks implements Networks {
     return this.#columns(tensor, tensor, half, half);
   }
 
-  settle(doing: string): Promise<void> {
-    return this.#device.settle(doing);
+  done(): Promise<void> {
+    return this.#device.done();
   }
 
   dispose(): void {

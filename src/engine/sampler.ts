@@ -27,7 +27,7 @@ export class Pace {
 
   /** After a step was issued. */
   issued(): void {
-    const done = this.#networks.settle('the device painted a frame');
+    const done = this.#networks.done();
     done.catch(() => undefined);
     this.#inFlight.push(done);
   }

@@ -61,6 +61,17 @@ export class TensorRangeError extends PirouetteError {
 }
 wireError('TensorRangeError', TensorRangeError);
 
+/** Weights with a NaN or an infinity among them: every picture would be one too. */
+export class TensorNotFiniteError extends PirouetteError {
+  constructor(tensor: string, count: number) {
+    super(
+      `${tensor} has ${count} values that are no finite numbers.`,
+      'These weights are damaged, or their training failed: use an earlier checkpoint, or download them again.',
+    );
+  }
+}
+wireError('TensorNotFiniteError', TensorNotFiniteError);
+
 /** A config that describes a network Pirouette cannot build. */
 export class UnknownArchitectureError extends PirouetteError {
   constructor(network: string, fault: string) {

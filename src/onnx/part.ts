@@ -1,4 +1,4 @@
-import { TensorRangeError } from './errors.ts';
+import { TensorNotFiniteError, TensorRangeError } from './errors.ts';
 import { isFiniteHalf, narrowToHalves, widenBrains, widenHalves } from './float.ts';
 import { ElementType, encodeModel } from './model.ts';
 import { concat } from './proto.ts';
@@ -98,6 +98,17 @@ export function storeTensor(
   return new Uint8Array(transpose(values, rows, columns).buffer);
 }
 
+/** The bits of an exponent, which are all set in what is no finite number. */
+const EXPONENT = { F16: 0x7c00, BF16: 0x7f80, F32: 0x7f800000 } as const;
+
+function expectFinite({ buffer }: Uint8Array<ArrayBuffer>, dtype: FloatType, name: string): void {
+  const mask = EXPONENT[dtype];
+  const words = dtype === 'F32' ? new Uint32Array(buffer) : new Uint16Array(buffer);
+  let count = 0;
+  for (const word of words) if ((word & mask) === mask) count++;
+  if (count > 0) throw new TensorNotFiniteError(name, count);
+}
+
 /** The result begins its buffer. */
 function convertFloats(
   source: Uint8Array<ArrayBuffer>,
@@ -107,6 +118,7 @@ function convertFloats(
 ): Uint8Array<ArrayBuffer> {
   const bytes =
     source.byteOffset === 0 && source.byteLength === source.buffer.byteLength ? source : source.slice();
+  expectFinite(bytes, dtype, name);
   if (dtype === STORAGE[precision].dtype) return bytes;
   const values =
     dtype === 'F32'
@@ -117,7 +129,7 @@ function convertFloats(
   if (precision === 'f32') return new Uint8Array(values.buffer);
   const halves = narrowToHalves(values);
   for (let i = 0; i < halves.length; i++) {
-    if (!isFiniteHalf(halves[i] as number) && Number.isFinite(values[i])) throw new TensorRangeError(name);
+    if (!isFiniteHalf(halves[i] as number)) throw new TensorRangeError(name);
   }
   return new Uint8Array(halves.buffer);
 }

@@ -117,11 +117,17 @@ export function unetShape(config: UNetConfig): UNetShape {
     convOutKernel: oddKernel('conv_out_kernel', config.conv_out_kernel ?? 3),
     groups,
     epsilon: config.norm_eps ?? 1e-5,
-    downsamplePadding: config.downsample_padding ?? 1,
+    downsamplePadding: downsamplePadding(config.downsample_padding),
     crossAttentionWidth: crossAttentionWidth(config.cross_attention_dim),
     levels,
     middle: middleKind(config.mid_block_type),
   };
+}
+
+function downsamplePadding(value: unknown): number {
+  if (value === undefined || value === null || value === 1) return 1;
+  if (value === 0) return 0;
+  throw new UnknownArchitectureError('U-Net', `downsample_padding is ${JSON.stringify(value)}`);
 }
 
 function oddKernel(key: string, value: unknown): number {

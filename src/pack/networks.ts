@@ -87,6 +87,9 @@ function network<
   return entry;
 }
 
+/** Pictures are multiples of this many pixels. */
+const PICTURE_STEP = 64;
+
 /** Of a network that is one graph. */
 const itself = (plan: SegmentPlan): readonly SegmentPlan[] => [plan];
 
@@ -112,6 +115,14 @@ export const NETWORKS = {
           return { attention: attentions[cut.attention] };
         },
       },
+    },
+    misfit({ config }, { poseEncoder }) {
+      // Padded on one side alone, an odd size comes out smaller than its half rounded up, as all else here counts it.
+      const halvings =
+        config.block_out_channels.length - 1 + poseEncoder.config.block_out_channels.length - 1;
+      return config.downsample_padding === 0 && 2 ** halvings > PICTURE_STEP
+        ? `the U-Net's downsample_padding of 0 needs sizes that halve evenly, and with ${halvings} halvings in all some pictures' do not`
+        : undefined;
     },
   }),
   motion: network({

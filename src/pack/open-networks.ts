@@ -96,6 +96,7 @@ export async function openNetworks(from: Folder, path?: string): Promise<OpenNet
     const opened = key === 'referenceNet' ? referenceNet : await openOne(key, network);
     if (opened) networks[key] = opened;
   }
+  if (networks.scheduler) networks.scheduler = sampledByDdim(networks.scheduler, notes);
   const { imageEncoder } = networks as OpenNetworks['networks'];
   return {
     networks,
@@ -103,6 +104,19 @@ export async function openNetworks(from: Folder, path?: string): Promise<OpenNet
       imageEncoder && (await imageProcessor(from, imageEncoder.config, referenceNet !== undefined, notes)),
     notes,
   };
+}
+
+/** What DDIM has and other samplers say nothing of, or say otherwise. */
+function sampledByDdim(scheduler: OpenNetwork<object>, notes: string[]): OpenNetwork<object> {
+  const config = scheduler.config as SchedulerConfig;
+  const { _class_name: name = 'DDIMScheduler' } = config;
+  if (name === 'DDIMScheduler') return scheduler;
+  notes.push(
+    `The scheduler's config is a ${String(name).slice(0, 60)}'s: frames are sampled by DDIM with its noise schedule, and what else it says of sampling is not used.`,
+  );
+  // Of diffusers' samplers only DDIM and DDPM clip where nothing is said.
+  const clips = name === 'DDPMScheduler' || config.clip_sample != null;
+  return clips ? scheduler : { ...scheduler, config: { ...config, clip_sample: false } };
 }
 
 const NO_WEIGHTS: Checkpoint = {

@@ -2,12 +2,13 @@ import { changeSettings, useChoices } from '../state/choices.ts';
 import { clearDance, finishTrim } from '../state/choose-clip.ts';
 import { clearPhotos } from '../state/choose-photo.ts';
 import { isBusy, isOutdated, pause, resume, start, stop, useJob } from '../state/job.ts';
+import { secondsExpected } from '../state/pace.ts';
 import { useMotion } from '../state/preview.ts';
 import { redo, undo, useUndo } from '../state/undo.ts';
-import type { Quality } from '../studio/settings.ts';
+import { type Quality, stepsOf } from '../studio/settings.ts';
 import { Action, Segmented } from './controls.tsx';
 import { useShortcuts } from './shortcuts.ts';
-import { frames } from './words.ts';
+import { duration, frames } from './words.ts';
 
 const QUALITIES: readonly (readonly [Quality, string])[] = [
   ['draft', 'Draft'],
@@ -71,7 +72,7 @@ function Steps() {
 }
 
 function useHint(): string {
-  const { photos, clip, clipTask } = useChoices();
+  const { photos, clip, clipTask, settings } = useChoices();
   const { motion, isPhotos } = useMotion();
   if (!photos[0] && !clip) return 'A photo, a dance, and off they go.';
   if (!photos[0]) return 'Now choose who dances.';
@@ -79,8 +80,10 @@ function useHint(): string {
   if (!clip) return 'Now choose a dance.';
   if (!motion) return clipTask ? 'Reading the dance…' : 'This dance cannot be used yet.';
   const { width, height } = motion.size;
+  const each = secondsExpected({ width, height, steps: stepsOf(settings) });
+  const time = each === null ? '' : `, about ${duration(each * motion.poses.length)} on this device`;
   // The size stays on one line.
-  return `${frames(motion.poses.length)}, ${width}\u00a0×\u00a0${height}`;
+  return `${frames(motion.poses.length)}, ${width}\u00a0×\u00a0${height}${time}`;
 }
 
 function MainAction() {

@@ -58,6 +58,8 @@ describe('a folder of published weights', () => {
     write('b.safetensors', FILES['lpips-alexnet'].weights);
     await expect(Judges.open(folder)).rejects.toThrow('twice');
     write('b.safetensors', [{ name: 'x', shape: [2], dims: [2], transposed: false }]);
-    await expect(Judges.open(folder)).rejects.toThrow('b.safetensors');
+    await expect(Judges.open(folder)).rejects.toThrow(
+      'b.safetensors is none of the networks that judge: its tensors are x',
+    );
   });
 });

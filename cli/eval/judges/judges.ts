@@ -27,6 +27,9 @@ import {
 
 ort.env.logLevel = 'error';
 
+/** As many tensors of a file that is not known are named. */
+const NAMED = 6;
+
 /** The networks of LPIPS, FID, FID-VID and FVD, as far as a folder holds their weights; each is made when first asked. */
 export class Judges {
   readonly #files: ReadonlyMap<FileName, Checkpoint>;
@@ -48,8 +51,9 @@ export class Judges {
       const opened = await openTensorFile(source, path);
       const known = recognizeJudge(opened.tensors);
       if (known === undefined) {
+        const names = [...opened.tensors.keys()].slice(0, NAMED).join(', ');
         throw new JudgeWeightsError(
-          `${path} is none of the networks that judge.`,
+          `${path} is none of the networks that judge: its tensors are ${names} and so on.`,
           `Leave in ${folder} only ${published()}.`,
         );
       }

@@ -191,6 +191,8 @@ export class WasmDevice implements Device {
     return rgba;
   }
 
+  async done(): Promise<void> {}
+
   async settle(): Promise<void> {}
 
   dispose(): void {

@@ -295,8 +295,12 @@ export class WebGpuDevice implements Device {
     }
   }
 
-  async settle(doing: string): Promise<void> {
+  async done(doing = 'the graphics device painted'): Promise<void> {
     await this.#answered(this.gpu.queue.onSubmittedWorkDone(), doing);
+  }
+
+  async settle(doing: string): Promise<void> {
+    await this.done(doing);
     this.#expectSound(doing);
   }
 
