@@ -1,7 +1,7 @@
 /** A clip that stands still, cuts to another pose, and back: how many frames until the new pose is right. */
 import type { RenderOptions } from '../../src/engine/api.ts';
 import type { Pose } from '../../src/pose/types.ts';
-import { camera, paintAlone, stage } from './live-stage.ts';
+import { camera, isLayered, paintAlone, stage } from './live-stage.ts';
 import { meanDifference, pixelsOf } from './pixels.ts';
 
 export interface CutResult {
@@ -47,7 +47,8 @@ export async function measureCuts(count: number, seconds: number): Promise<CutRe
       // Settled frames are wanted too, which a body at rest would not cause.
       planner: { still: 0 },
       // Asked is when the pose is the new one. While it settles by a pixel, the photo's sharp detail differs by more.
-      retouch: false,
+      // Frames that move what the photo shows follow a cut by themselves.
+      retouch: isLayered,
       asked(pose, options) {
         asked = { pose, options, begunAt: performance.now() };
       },

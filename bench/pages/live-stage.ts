@@ -47,16 +47,19 @@ let setting: Setting;
 export let camera: Camera;
 let reference: Reference;
 let options: { seed: number; guidance: number };
+/** Whether frames move what the photo shows. */
+export let isLayered = false;
 
 export async function prepare(wanted: Setting, photo: string): Promise<string> {
   setting = wanted;
   camera = await openCamera({ width: 640, height: 480, mirror: true });
   const image = await createImageBitmap(await (await fetch(photo)).blob());
-  const [person] = await detector.find(await createImageBitmap(image));
+  const [person] = await detector.outline(await createImageBitmap(image));
   if (!person) throw new Error('Nobody was found in the photo.');
-  reference = { image, pose: person };
+  reference = { image, ...person };
   const info = await engine.load({ kind: 'url', url: wanted.pack }, wanted.load);
   await engine.setReferences([reference]);
+  isLayered = info.manifest.mover !== undefined;
   options = { seed: 1, guidance: info.manifest.defaults.guidance };
   return `${info.backend}, ${info.device}, ${info.precision}`;
 }
@@ -71,6 +74,7 @@ export async function stage(staging: Staging, signal: AbortSignal): Promise<void
         staging.asked?.(body, render);
         return engine.renderFrame(body, render);
       },
+      isLayered: () => isLayered,
       setReference: (next) => engine.setReferences([next]),
     },
     {

@@ -51,6 +51,8 @@ export interface RenderOptions {
    * small ones have to be asked for. A frame takes longer, and the first ones come after a window of them.
    */
   readonly motion?: boolean;
+  /** Of frames that are joined: the first one's number in a film whose beginning was painted before, for its noise. */
+  readonly firstFrame?: number;
   /** Of frames that are joined: how many two windows share, and whether the last window goes round to the first frames. */
   readonly windows?: { readonly overlap?: number; readonly order?: 'uniform' | 'sliding' };
   /** Off: frames as the decoder makes them, where the pack has a retoucher that gives them the photo's detail. */
@@ -85,6 +87,8 @@ export interface EngineInfo {
   /** The GPU adapter's name, or the number of WASM threads in words. */
   readonly device: string;
   readonly threads: number;
+  /** Set where the frames of `animate` are joined unless told otherwise: then a frame is no function of its pose alone. */
+  readonly joinsFrames?: true;
   /** What the person should know: a fallback taken, and what it costs. */
   readonly notices: readonly string[];
 }

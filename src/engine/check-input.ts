@@ -12,6 +12,7 @@ export function checkOptions({
   guidance,
   eta = 0,
   fromLastFrame,
+  firstFrame = 0,
   windows: { overlap = 0, order = 'sliding' } = {},
 }: RenderOptions): void {
   for (const side of [width, height]) {
@@ -30,6 +31,9 @@ export function checkOptions({
       `The guidance is ${guidance} and eta is ${eta}.`,
       'Use numbers; eta from 0 up.',
     );
+  }
+  if (!Number.isInteger(firstFrame) || firstFrame < 0 || firstFrame >= 2 ** 32) {
+    throw new WrongInputError(`The first frame is number ${firstFrame}.`, 'Use a whole number from 0 up.');
   }
   if (!Number.isInteger(overlap) || overlap < 0 || !['uniform', 'sliding'].includes(order)) {
     throw new WrongInputError(

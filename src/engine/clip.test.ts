@@ -10,7 +10,7 @@ import { gaussianNoise } from '../scd/noise.ts';
 import type { RenderOptions } from './api.ts';
 import type { Networks } from './backend.ts';
 import { Denoiser } from './denoiser.ts';
-import { joinsFrames } from './joins.ts';
+import { joinsFrames } from './engine.ts';
 import { PackNetworks } from './networks.ts';
 import { HostPlace, WasmDevice } from './wasm/device.ts';
 

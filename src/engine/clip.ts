@@ -9,6 +9,8 @@ import { Pace } from './sampler.ts';
 export interface ClipDenoising {
   /** How many frames the clip has. */
   readonly frames: number;
+  /** The first one's number, for its noise. */
+  readonly firstFrame?: number;
   readonly shape: readonly number[];
   readonly steps: number;
   readonly seed: number;
@@ -49,13 +51,13 @@ export async function* denoiseClip(
   signal?: AbortSignal,
   onWindow?: () => void,
 ): AsyncGenerator<{ readonly frame: number; readonly latents: Tensor }> {
-  const { frames, shape, steps, seed, eta, windows, sharesNoise } = clip;
+  const { frames, firstFrame = 0, shape, steps, seed, eta, windows, sharesNoise } = clip;
   const timesteps = schedule.timesteps(steps);
   const states = new Map<number, FrameState>();
   const stateOf = (frame: number): FrameState => {
     const known = states.get(frame);
     if (known) return known;
-    const noise = gaussianNoise(countOf(shape), seed, 0, sharesNoise ? 0 : frame);
+    const noise = gaussianNoise(countOf(shape), seed, 0, sharesNoise ? 0 : firstFrame + frame);
     const state = { sample: networks.upload(noise, shape) };
     states.set(frame, state);
     return state;
@@ -72,7 +74,8 @@ export async function* denoiseClip(
         pace.issued();
         onWindow?.();
       } else if (task.kind === 'step') {
-        const noiseOf = (timestep: number) => gaussianNoise(countOf(shape), seed, 1 + timestep, task.frame);
+        const noiseOf = (timestep: number) =>
+          gaussianNoise(countOf(shape), seed, 1 + timestep, firstFrame + task.frame);
         const timestep = timesteps[task.step] as number;
         advance(networks, schedule, stateOf(task.frame), {
           timestep,

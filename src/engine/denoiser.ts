@@ -138,6 +138,7 @@ export class Denoiser {
     const memory = await this.#remember(referencePose && !this.#hasReferenceNet);
     const clip: ClipDenoising = {
       frames,
+      firstFrame: options.firstFrame ?? 0,
       shape: reference.latents.shape,
       steps: options.steps,
       seed: options.seed,

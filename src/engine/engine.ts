@@ -1,4 +1,5 @@
 import { CancelledError } from '../errors.ts';
+import { isTemporalAttention } from '../onnx/configs.ts';
 import type { Pack, PackManifest, PackProgress, PackSource } from '../pack/manifest.ts';
 import type { OpenOptions } from '../pack/open.ts';
 import type { Pose } from '../pose/types.ts';
@@ -26,7 +27,6 @@ import {
   OutOfMemoryError,
 } from './errors.ts';
 import { weigh } from './fit-device.ts';
-import { joinsFrames } from './joins.ts';
 import { resultSize } from './layers.ts';
 import { type HeldReference, LoadedModel } from './model.ts';
 import { JobQueue } from './queue.ts';
@@ -217,6 +217,7 @@ export class Engine implements EngineApi {
   #describe({ pack, backend }: LoadedModel): EngineInfo {
     const { kind, precision, device, threads } = backend;
     const { manifest } = pack;
+    const joins = joinsFrames(manifest, {}) && ({ joinsFrames: true } as const);
     return {
       manifest,
       size: resultSize(manifest),
@@ -224,6 +225,7 @@ export class Engine implements EngineApi {
       precision,
       device,
       threads,
+      ...joins,
       notices: this.#notices,
     };
   }
@@ -237,6 +239,15 @@ export class Engine implements EngineApi {
     for (const { image } of this.#references) image.close();
     this.#references = [];
   }
+}
+
+/** Whether an animation's frames go through motion modules: those that came with the weights do unless told otherwise. */
+export function joinsFrames(
+  { configs }: PackManifest,
+  { motion, interaction }: Pick<RenderOptions, 'motion' | 'interaction'>,
+): boolean {
+  if (configs.motion === undefined) return false;
+  return motion ?? (!isTemporalAttention(configs.motion) && interaction !== 'mutual');
 }
 
 /** What the networks read when they first look at a photo, and not before. */

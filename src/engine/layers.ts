@@ -1,4 +1,4 @@
-import { cutOut, type Opening, opening, plateOf } from '../layers/place.ts';
+import { closed, cutOut, type Opening, opening, plateOf } from '../layers/place.ts';
 import { type Planes, planesOf, stacked } from '../layers/planes.ts';
 import { cutTo, padTo, resized } from '../layers/resample.ts';
 import { MATTE_STEP, moverSize, padded } from '../layers/sizes.ts';
@@ -105,7 +105,8 @@ export class PackLayers implements LayerNetworks {
       const roomy = padded(photo, MATTE_STEP);
       const inputs = { photo: upload(padTo(photo, roomy)), outline: upload(padTo(outline, roomy)) };
       const found = await this.#once(this.#device, ofMatte, roomy, inputs, ['matte']);
-      const matte = cutTo(planesOf(roomy, 1, await this.#download(found.matte)), photo);
+      const sharp = cutTo(planesOf(roomy, 1, await this.#download(found.matte)), photo);
+      const matte = closed(sharp, outline);
       // The place without the person.
       const hole = opening(photo, matte);
       const seen = { picture: upload(hole.picture), hole: upload(hole.hole) };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { clipMemory } from '../../tools/clip-memory.ts';
 import { memoryPack } from '../../tools/memory-pack.ts';
 import { motionPack } from '../../tools/motion-pack.ts';
 import { type Numbers, numbersOf, readTensors, worstError } from '../../tools/run-parts.ts';
@@ -59,6 +60,17 @@ describe("a clip's frames in a pack with motion modules", async () => {
     const [first] = await clip([0, 1], 401);
     expect(worstError(first!, frameOf(numbersOf(truth, 'output.t401'), 0))).toBeGreaterThan(1e-3);
   });
+});
+
+it('a long clip takes no more than a short one, and leaves nothing behind', {
+  timeout: 240_000,
+}, async () => {
+  const pack = memoryPack(await motionPack(FOLDER, 'f32'));
+  const take = (frames: number) =>
+    clipMemory(new WasmDevice({ threads: 1 }), pack, { width: 64, height: 64 }, frames, [1, 3, 24]);
+  const [short, long] = [await take(48), await take(120)];
+  expect(long.peak / short.peak).toBeLessThan(1.05);
+  expect([short.left, long.left]).toEqual([0, 0]);
 });
 
 it('a large picture goes through in runs of one length', () => {

@@ -3,7 +3,7 @@ import { numbersOf, readTensors } from '../../tools/run-parts.ts';
 import { gaussianNoise } from '../scd/noise.ts';
 import { compose } from './compose.ts';
 import { filled } from './fill.ts';
-import { cutOut, opening, plateOf } from './place.ts';
+import { closed, cutOut, opening, plateOf } from './place.ts';
 import { type Planes, planesOf, some, stacked } from './planes.ts';
 import { cutTo, padTo, resized } from './resample.ts';
 import { moverSize, padded, plateSize } from './sizes.ts';
@@ -130,6 +130,19 @@ describe('a hole', () => {
     expect(apart(plateOf(photo, made), even(-0.4, 3, size))).toBeLessThan(1e-4);
     const brighter = even(0.1, 3, made.picture);
     expect(apart(plateOf(photo, made, brighter), even(-0.3, 3, size))).toBeLessThan(1e-4);
+  });
+});
+
+describe('a matte', () => {
+  it('has no holes deep inside the rough outline, and its own edge', () => {
+    const size = { width: 256, height: 256 };
+    const outline = drawn((x, y) => (Math.hypot(x - 128, y - 128) < 60 ? 1 : 0), size);
+    const matte = drawn((x, y) => (Math.hypot(x - 128, y - 128) < 57 && x !== 128 ? 0.9 : 0), size);
+    const made = closed(matte, outline).data;
+    expect(made[128 + 256 * 128]).toBe(1);
+    expect(made[128 + 256 * 70]).toBe(0);
+    expect(made[120 + 256 * 72]).toBeCloseTo(0.9, 5);
+    expect(made[10]).toBe(0);
   });
 });
 

@@ -5,11 +5,40 @@ import { plateSize } from './sizes.ts';
 
 /** Pixels, of the plate's working size, by which the hole is wider than the matte. */
 const MARGIN = 4;
+/** Pixels, of the same size, from an outline's edge to where nothing of the person is in doubt. */
+const DEEP = 5;
 /** A matte from here on is a hole. */
 const LITTLE = 0.1;
 /** How much of the matte is known to be the person's own colour. */
 const SURE_FROM = 0.6;
 const SURE_AT = 0.95;
+
+/** A matte without holes where the rough outline is far from its edge: there it knows better. */
+export function closed(matte: Planes, outline: Planes): Planes {
+  const size = plateSize(matte);
+  const rough = resized(outline, size);
+  const beyond = widened(
+    planesOf(
+      size,
+      1,
+      rough.data.map((value) => 1 - value),
+    ),
+    DEEP,
+  );
+  const deep = resized(
+    planesOf(
+      size,
+      1,
+      beyond.data.map((value) => 1 - value),
+    ),
+    matte,
+  );
+  return planesOf(
+    matte,
+    1,
+    matte.data.map((value, i) => Math.max(value, deep.data[i] as number)),
+  );
+}
 
 /** What the plate's network is shown of a photo, at its working size. */
 export interface Opening {

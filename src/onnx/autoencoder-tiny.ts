@@ -14,7 +14,9 @@ const wrong = (fault: string) => new UnknownArchitectureError('autoencoder', fau
 function shapeOf(config: AutoencoderConfig, side: 'encoder' | 'decoder'): TinyShape {
   const widths = config[`${side}_block_out_channels`];
   const blocks = config[`num_${side}_blocks`];
-  const areBlocks = (list: unknown): list is number[] => Array.isArray(list) && list.every((n) => isCount(n));
+  // A level may have none, as two of the default pack's have.
+  const areBlocks = (list: unknown): list is number[] =>
+    Array.isArray(list) && list.every((count) => count === 0 || isCount(count));
   if (!areWidths(widths) || !areBlocks(blocks) || widths.length !== blocks.length) {
     throw wrong(`${side}_block_out_channels and num_${side}_blocks do not go together`);
   }

@@ -37,6 +37,9 @@ const regraphed = (path: string, change: (graph: Graph) => Partial<Graph>): File
 describe('a pack', () => {
   it('that is sound has no faults', async () => expect(await checkOf(sound)).toEqual([]));
 
+  it('that ships is sound', async () =>
+    expect(await checkPack(diskFolder('public/packs/default'), sha256)).toEqual([]));
+
   it('that is no pack says so', async () => {
     expect(await checkOf(new Map())).toEqual(['memory has no pack.json.']);
     expect(await checkOf(new Map([['pack.json', jsonFile({ format: 'other' })]]))).not.toEqual([]);

@@ -37,8 +37,6 @@ export interface PaintJob {
   readonly references: () => Promise<readonly Reference[]>;
   readonly poses: readonly Pose[];
   readonly options: RenderOptions;
-  /** Of frames that depend on one another: the first that is wanted. Those before it are painted, and not handed out. */
-  readonly from?: number;
 }
 
 /** The one way to an engine: one signal from the person's button to it, and nothing given twice. */
@@ -145,19 +143,13 @@ export class EngineDoor {
     let isOver = false;
     let hasLeft = false;
     const painting = this.#heard(
-      this.engine.animate(
-        job.poses,
-        job.options,
-        (frame) => {
-          if (hasLeft) return frame.image.close();
-          const { promise, resolve: taken } = later();
-          frames.push({ frame, taken });
-          news.resolve();
-          return promise;
-        },
-        undefined,
-        job.from,
-      ),
+      this.engine.animate(job.poses, job.options, (frame) => {
+        if (hasLeft) return frame.image.close();
+        const { promise, resolve: taken } = later();
+        frames.push({ frame, taken });
+        news.resolve();
+        return promise;
+      }),
     ).finally(() => {
       isOver = true;
       news.resolve();

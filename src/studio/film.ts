@@ -1,5 +1,4 @@
 import type { EngineInfo, RenderOptions } from '../engine/api.ts';
-import { joinsFrames } from '../engine/joins.ts';
 import type { PackManifest, PackSource } from '../pack/manifest.ts';
 import type { Pose, Sighting } from '../pose/index.ts';
 import { fingerprint } from './fingerprint.ts';
@@ -16,19 +15,18 @@ export interface LoadedPack {
   readonly hash: string;
   readonly size: Size;
   readonly guidance: number;
-  /** Of modules that join the frames of a clip, where it has them. */
-  readonly motion?: PackManifest['configs']['motion'];
+  /** Its frames are joined, and none is a function of its own pose alone. */
+  readonly joinsFrames?: true;
 }
 
 export async function loadedPack(
   name: string,
   source: PackSource,
-  { manifest, size }: Pick<EngineInfo, 'manifest' | 'size'>,
+  { manifest, size, joinsFrames }: Pick<EngineInfo, 'manifest' | 'size' | 'joinsFrames'>,
 ): Promise<LoadedPack> {
   const { guidance } = manifest.defaults;
-  const { motion } = manifest.configs;
   const hash = await packHash(manifest);
-  return { name, source, hash, size, guidance, ...(motion && { motion }) };
+  return { name, source, hash, size, guidance, ...(joinsFrames && { joinsFrames }) };
 }
 
 export const packHash = (manifest: PackManifest): Promise<string> => fingerprint(inOrder(manifest));
@@ -49,7 +47,7 @@ export interface FilmPack {
   readonly source: Extract<PackSource, { kind: 'url' | 'imported' }> | null;
   readonly size: Size;
   readonly guidance: number;
-  readonly motion?: PackManifest['configs']['motion'];
+  readonly joinsFrames?: true;
 }
 
 /** A photo as a film remembers it: its file is the store's, under its id. */
@@ -83,8 +81,6 @@ export interface Film {
   readonly settings: Settings;
   readonly options: RenderOptions;
   readonly motion: Motion;
-  /** Its frames depend on one another: no frame of it is another film's, and what follows a new one is painted anew. */
-  readonly isJoined: boolean;
   /** Each frame's name within the look. */
   readonly keys: readonly string[];
 }
@@ -100,13 +96,12 @@ export interface FilmWish {
 export async function makeFilm({ photos, dance, motion, settings, pack }: FilmWish): Promise<Film> {
   const options = optionsOf(settings, motion.size, pack.guidance);
   const references = photos.map((photo) => placePhoto(photo.pose, motion.size).pose);
-  const isJoined = joinsFrames({ configs: { motion: pack.motion } }, options);
-  const names = await Promise.all(motion.poses.map(poseKey));
   const look = await fingerprint(
-    JSON.stringify([options, pack.hash, photos.map(({ id }) => id), ...(isJoined ? names : [])]),
+    JSON.stringify([options, pack.hash, photos.map(({ id }) => id)]),
     ...references.map(({ joints }) => joints as Float32Array<ArrayBuffer>),
   );
-  const keys = isJoined ? names.map((name, i) => `${i}-${name}`) : names;
+  const poseKeys = await Promise.all(motion.poses.map(poseKey));
+  const keys = isJoined({ pack, options }) ? await joinedKeys(poseKeys) : poseKeys;
   const { frameRate, trim } = motion;
   const id = await fingerprint(JSON.stringify([look, keys, frameRate, trim, dance.clip?.id ?? null]));
   return {
@@ -119,9 +114,21 @@ export async function makeFilm({ photos, dance, motion, settings, pack }: FilmWi
     settings,
     options,
     motion,
-    isJoined,
     keys,
   };
+}
+
+/** Whether the film's frames were painted together, so that each depends on all of its poses. */
+export const isJoined = ({
+  pack,
+  options,
+}: Pick<Film, 'options'> & { readonly pack: { joinsFrames?: true } }) =>
+  pack.joinsFrames === true && options.motion !== false && options.interaction !== 'mutual';
+
+/** A frame that was painted with others is nobody else's: its name says which, and among which. */
+async function joinedKeys(poseKeys: readonly string[]): Promise<string[]> {
+  const all = await fingerprint(JSON.stringify(poseKeys));
+  return Promise.all(poseKeys.map((_, index) => fingerprint(JSON.stringify([all, index]))));
 }
 
 const optionsOf = (settings: Settings, size: Size, guidance: number): RenderOptions => ({

@@ -5,7 +5,7 @@ import { outlineIn } from './background.ts';
 import { Compositor, isBare, matteOf, type View, viewName } from './compositor.ts';
 import type { EngineDoor, LoadWishes } from './door.ts';
 import { OtherModelError } from './errors.ts';
-import { type Film, type FilmPhoto, packHash, placePhoto } from './film.ts';
+import { type Film, type FilmPhoto, isJoined, packHash, placePhoto } from './film.ts';
 import type { FrameStore } from './frames.ts';
 import { frameImage } from './framing.ts';
 import { Pictures } from './pictures.ts';
@@ -107,17 +107,25 @@ export class Reel {
       const { size } = film.motion;
       const info = await door.load(source, load, { signal, onProgress, size });
       if ((await packHash(info.manifest)) !== film.pack.hash) throw new OtherModelError(film.pack.name);
+      // Frames of one pose are one frame.
+      const missing = new Map(this.missing().map((index) => [film.keys[index], index]));
+      const wanted = [...missing.values()].sort((a, b) => a - b);
+      const indices = isJoined(film) ? withThoseBefore(wanted) : wanted;
+      const poses = indices.flatMap((index) => film.motion.poses[index] ?? []);
+      if (poses.length === 0) return;
       wishes.onReady?.();
-      const { look, options, motion, keys, isJoined } = film;
-      // Frames of one pose are one frame; frames that depend on one another are painted from the first one on.
-      const wanted = isJoined ? [...keys.keys()] : this.#missingPoses();
-      const poses = wanted.flatMap((index) => motion.poses[index] ?? []);
-      const from = isJoined ? { from: this.missing()[0] ?? 0 } : {};
-      const job = { look, references: () => this.#references(info), poses, options, ...from };
+      const firstFrame = isJoined(film) ? { firstFrame: indices[0] ?? 0 } : {};
+      const options = { ...film.options, ...firstFrame };
+      const job = { look: film.look, references: () => this.#references(info), poses, options };
       for await (const { index, image } of door.paint(job, signal)) {
-        const place = wanted[index] ?? 0;
+        const place = indices[index] ?? 0;
+        // Painted once more for those behind it alone.
+        if (this.#has(place)) {
+          image.close();
+          continue;
+        }
         try {
-          await frames.put(keys[place] ?? '', image);
+          await frames.put(film.keys[place] ?? '', image);
         } finally {
           image.close();
         }
@@ -126,11 +134,6 @@ export class Reel {
     } finally {
       letGo();
     }
-  }
-
-  #missingPoses(): number[] {
-    const missing = new Map(this.missing().map((index) => [this.film.keys[index], index]));
-    return [...missing.values()].sort((a, b) => a - b);
   }
 
   /** All frames in order, as the model made them; those that are missing are painted. */
@@ -246,4 +249,13 @@ export class Reel {
     await frames.putMatte(key, await matte.convertToBlob({ type: 'image/webp', quality: 1 }));
     return matte.transferToImageBitmap();
   }
+}
+
+/** What a frame's neighbours in time are to it when its film is gone on with: about a window of them. */
+const NEIGHBOURS = 24;
+
+/** From a window before the first one that is missing to the last one: joined frames have no gaps between them. */
+function withThoseBefore(wanted: readonly number[]): number[] {
+  const first = Math.max(0, (wanted[0] ?? 0) - NEIGHBOURS);
+  return Array.from({ length: (wanted.at(-1) ?? -1) + 1 - first }, (_, i) => first + i);
 }

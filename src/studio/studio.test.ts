@@ -106,24 +106,6 @@ describe('a film', () => {
     expect(await paint(again)).toEqual([]);
   });
 
-  it('whose frames depend on one another shares none, and is gone on with from the first that is missing', async () => {
-    const { configs } = manifestNamed('A');
-    const motion = { motion_max_seq_length: 32 } as NonNullable<typeof configs.motion>;
-    const joined = manifestNamed('A', { configs: { ...configs, motion } });
-    const here = world();
-    here.engine.manifests.set('A', joined);
-    const reel = await filmOf(here);
-    await paint(reel, 2);
-    const clip = dance(4).clip;
-    const part = { clip: clip && { ...clip, trim: { start: 0, end: 0.08 } }, poses: null };
-    expect((await filmOf(here, { dance: part })).missing()).toEqual([0, 1]);
-
-    const later = world(here.folder);
-    later.engine.manifests.set('A', joined);
-    expect(await paint(await filmOf(later))).toEqual([2, 3]);
-    expect(later.engine.calls).toContain('animate 4 from 2');
-  });
-
   it('is painted by the model that it was begun with, or not at all', async () => {
     const here = world();
     const reel = await filmOf(here);
@@ -161,6 +143,36 @@ describe('a film', () => {
     const shorter = await filmOf(here, { dance: part });
     expect(shorter.missing()).toEqual([]);
     expect((await here.studio.store.list()).map(({ done }) => done).sort()).toEqual([2, 4]);
+  });
+});
+
+describe('a film whose frames are joined', () => {
+  const joining = (folder?: MemoryFolder) => {
+    const here = world(folder);
+    here.engine.joinsFrames = true;
+    return here;
+  };
+
+  it('is gone on with from a window before what is missing, and what is there stays', async () => {
+    const here = joining();
+    await paint(await filmOf(here, { dance: dance(40) }), 30);
+    const later = joining(here.folder);
+    const again = await filmOf(later, { dance: dance(40) });
+    expect(again.ready()).toHaveLength(30);
+    expect(await paint(again)).toEqual([30, 31, 32, 33, 34, 35, 36, 37, 38, 39]);
+    expect(later.engine.firstFrames).toEqual([6]);
+    expect(later.engine.frames).toBe(34);
+  });
+
+  it('shares no frames with a part of the same dance, unless they are painted one by one', async () => {
+    const here = joining();
+    const clip = dance(4).clip;
+    const part = { clip: clip && { ...clip, trim: { start: 0, end: 0.08 } }, poses: null };
+    await paint(await filmOf(here, { dance: dance(4) }));
+    expect((await filmOf(here, { dance: part })).missing()).toEqual([0, 1]);
+    const alone = { settings: { ...settings, smooth: false } };
+    await paint(await filmOf(here, { dance: dance(4), ...alone }));
+    expect((await filmOf(here, { dance: part, ...alone })).missing()).toEqual([]);
   });
 });
 

@@ -1,7 +1,14 @@
 /** A world for tests of the studio in Node: pictures without pixels, and an engine that writes down what it is asked. */
 import { vi } from 'vitest';
 import { MANIFEST } from '../../../tools/fake-engine.ts';
-import type { EngineApi, EngineInfo, LoadOptions, Reference, RenderedFrame } from '../../engine/api.ts';
+import type {
+  EngineApi,
+  EngineInfo,
+  LoadOptions,
+  Reference,
+  RenderedFrame,
+  RenderOptions,
+} from '../../engine/api.ts';
 import { CancelledError } from '../../errors.ts';
 import { standing } from '../../live/testing/bodies.ts';
 import type { PackManifest, PackSource } from '../../pack/manifest.ts';
@@ -87,6 +94,9 @@ export const settle = (ms = 0) => new Promise((resolve) => setTimeout(resolve, m
 export class ScriptedEngine implements EngineApi {
   readonly calls: string[] = [];
   readonly manifests = new Map<string, PackManifest>();
+  /** Whether its models join frames. */
+  joinsFrames = false;
+  readonly firstFrames: (number | undefined)[] = [];
   frames = 0;
   /** Called before each step; a promise holds it up. */
   before: { load?: () => unknown; references?: () => unknown; frame?: (index: number) => unknown } = {};
@@ -108,7 +118,7 @@ export class ScriptedEngine implements EngineApi {
       threads: 1,
       notices: [],
     } as const;
-    this.#info = { manifest, ...rest };
+    this.#info = { manifest, ...rest, ...(this.joinsFrames && { joinsFrames: true as const }) };
     return this.#info;
   }
 
@@ -125,14 +135,13 @@ export class ScriptedEngine implements EngineApi {
 
   async animate(
     poses: readonly Pose[],
-    _: unknown,
+    { firstFrame }: RenderOptions,
     onFrame: (frame: RenderedFrame) => Promise<void> | void,
-    __?: unknown,
-    from = 0,
   ): Promise<number> {
-    this.calls.push(`animate ${poses.length}${from ? ` from ${from}` : ''}`);
+    this.calls.push(`animate ${poses.length}`);
+    this.firstFrames.push(firstFrame);
     await this.#stoppable(async (isStopped) => {
-      for (let index = from; index < poses.length; index++) {
+      for (let index = 0; index < poses.length; index++) {
         await this.before.frame?.(index);
         await settle();
         if (isStopped()) return;
