@@ -17,7 +17,7 @@ export const USAGE = `Usage: npm run animate -- --reference PHOTO --motion CLIP 
   --fps N             frames a second, up to ${BOUNDS.frameRate[1]}; default: the clip's, up to 30
   --start S, --end S  the part of the clip, in seconds; default: all of it
   --fit fitted|asFilmed, --mirror
-  --background B      photo (painted with the rest), still (the photo's own pixels), plain, or a colour: '#20a040'
+  --background B      photo (painted with the rest), still (the photo's own pixels), plain, none, or a colour: '#20a040'
   --no-layers         the whole frame painted, where the model would move what the photo shows
   --no-retouch        frames as the model paints them, without the photo's own detail
   --no-smooth         frames one by one, where the pack's motion modules would paint them together

@@ -37,24 +37,24 @@ const films = (page: Page) => page.getByRole('region', { name: 'Your dances' }).
 async function paintHalf(page: Page): Promise<Record<string, number>> {
   await serveFiles(page, '/packs/default/', pack);
   await openReady(page);
-  await page.getByRole('radio', { name: 'Best' }).check();
   await page.getByRole('button', { name: 'Settings' }).click();
-  await page.getByRole('dialog').getByLabel('Steps').fill('60');
+  await page.getByRole('dialog').getByText('Advanced').click();
+  await page.getByRole('dialog').getByLabel('Steps').fill('6');
   await page.keyboard.press('Escape');
   await button(page, 'Make them dance').click();
-  await expect.poll(() => framesDone(page), { timeout: 120_000 }).toBeGreaterThan(1);
+  await expect.poll(() => framesDone(page), { timeout: 120_000 }).toBeGreaterThan(0);
   await button(page, 'Stop and keep').click();
   await expect(button(page, 'Save the dance')).toBeVisible();
   const half = await rawFrames(page);
-  expect(Object.keys(half).length).toBeGreaterThan(1);
-  expect(Object.keys(half).length).toBeLessThan(16);
+  expect(Object.keys(half).length).toBeGreaterThan(0);
+  expect(Object.keys(half).length).toBeLessThan(8);
   return half;
 }
 
 async function expectOnlyMissing(page: Page, half: Record<string, number>): Promise<void> {
-  await expect(films(page).first()).not.toContainText(' of ', { timeout: 120_000 });
+  await expect(films(page).first()).not.toContainText(' of ', { timeout: 180_000 });
   const whole = await rawFrames(page);
-  expect(Object.keys(whole)).toHaveLength(16);
+  expect(Object.keys(whole)).toHaveLength(8);
   expect(whole).toMatchObject(half);
 }
 
@@ -94,9 +94,7 @@ test('another clip, another background and another tab leave a dance as it is', 
   await expectOnlyMissing(second, half);
   await expect(films(page).first()).not.toContainText(' of ');
   await films(page).first().getByRole('button').click();
-  await expect(
-    page.getByRole('img', { name: 'The result, frame 1 of 16' }).or(page.getByRole('img', { name: /of 16/ })),
-  ).toBeVisible();
+  await expect(page.getByRole('img', { name: /The result, frame \d+ of 8/ })).toBeVisible();
   await untilRestored(page);
 
   // Another background is laid over the frames that are there.

@@ -8,6 +8,7 @@ import { media, pageMedia } from './media.ts';
 import { problemOf } from './problem.ts';
 import { evenStrip } from './strip.ts';
 import { studio } from './studio.ts';
+import { retire } from './undo.ts';
 
 /** A first cut that is rendered in bearable time everywhere; the handles reach further. */
 const FIRST_TRIM_SECONDS = 8;
@@ -59,8 +60,7 @@ export async function chooseClip(
     signal.throwIfAborted();
     const choice = await openChoice(file, name, memory, signal);
     // The people of the clip before do not fit the new one's pictures: both change at once.
-    leaveClip();
-    useChoices.setState({ clip: choice });
+    putClip(choice);
   } catch (error) {
     if (signal.aborted) return false;
     useChoices.setState({ clipProblem: problemOf(error), clipTask: null });
@@ -219,9 +219,17 @@ export async function forgetPoses(): Promise<void> {
 
 export const dismissClipProblem = (): void => useChoices.setState({ clipProblem: null });
 
-function leaveClip(): void {
-  const { clip } = useChoices.getState();
-  if (!clip) return;
-  clip.clip.close();
-  for (const { image } of clip.strip) image.close();
+function putClip(clip: ClipChoice | null): void {
+  const { clip: before } = useChoices.getState();
+  useChoices.setState({ clip });
+  if (before) retire(before.clip, ...before.strip.map(({ image }) => image));
+}
+
+/** Neither a clip nor poses. */
+export function clearDance(): void {
+  opening.abort();
+  watching.abort();
+  isOpening = false;
+  useChoices.setState({ poses: null, clipTask: null, clipProblem: null });
+  putClip(null);
 }

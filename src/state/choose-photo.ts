@@ -4,6 +4,7 @@ import { Latest } from '../studio/latest.ts';
 import { type PhotoChoice, type PhotoPlace, useChoices } from './choices.ts';
 import { problemOf } from './problem.ts';
 import { studio } from './studio.ts';
+import { retire } from './undo.ts';
 
 /** A file that has to be fetched first, with the people who were found in it before. */
 export type BringPhoto = (
@@ -82,6 +83,12 @@ export function removePhoto(id: string): void {
   change((photos) => photos.filter((photo) => photo.id !== id));
 }
 
+export function clearPhotos(): void {
+  latest.abort();
+  useChoices.setState({ photoTask: null, photoProblem: null, unseenPhoto: null });
+  change(() => []);
+}
+
 export function choosePhotoPerson(id: string, person: number): void {
   edit(id, (photo) => ({ ...photo, person, pose: photo.people[person] ?? photo.pose, corrected: false }));
 }
@@ -120,5 +127,7 @@ function change(to: (photos: readonly PhotoChoice[]) => readonly PhotoChoice[]):
   const before = useChoices.getState().photos;
   const photos = to(before);
   useChoices.setState({ photos });
-  for (const { image } of before) if (!photos.some((photo) => photo.image === image)) image.close();
+  retire(
+    ...before.filter(({ image }) => !photos.some((photo) => photo.image === image)).map(({ image }) => image),
+  );
 }

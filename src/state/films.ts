@@ -26,7 +26,14 @@ const channel = typeof BroadcastChannel === 'undefined' ? null : new BroadcastCh
 
 export async function lookForFilms(): Promise<void> {
   const all = await studio.store.list().catch(() => []);
-  const entries = all.filter(({ removed }) => removed === undefined);
+  const before = new Map(useFilms.getState().entries?.map(({ id, picture }) => [id, picture]));
+  const entries = all
+    .filter(({ removed }) => removed === undefined)
+    // The same picture read anew would flicker.
+    .map((entry) => {
+      const shown = before.get(entry.id);
+      return shown && shown.size === entry.picture?.size ? { ...entry, picture: shown } : entry;
+    });
   const estimate = await globalThis.navigator?.storage?.estimate?.().catch(() => undefined);
   const room = estimate?.quota ? { used: estimate.usage ?? 0, quota: estimate.quota } : null;
   useFilms.setState({ entries, room });
@@ -100,8 +107,9 @@ export async function goOnWith(id: string): Promise<void> {
 /** Takes up a film's photo, dance, model and settings as the present choices. What is missing of them is left as it is. */
 export async function takeChoices(film: Film): Promise<void> {
   changeSettings(film.settings);
-  const { source, ...pack } = film.pack;
-  choosePack(source ? { ...pack, source } : DEFAULT_PACK);
+  const { source } = film.pack;
+  if (source) choosePack({ ...film.pack, source });
+  else if (useChoices.getState().pack.hash !== film.pack.hash) choosePack(DEFAULT_PACK);
   const { clip, poses } = film.dance;
   putPoses(poses);
   await Promise.all([takePhotos(film), clip && takeClip(clip)]);

@@ -199,6 +199,14 @@ describe('an engine that fails', () => {
   });
 });
 
+it('what the engine did on its own is forgotten with the model that it did it for', async () => {
+  const { useDevice } = await import('./device.ts');
+  useDevice.setState({ notices: ['The processor computes instead.'] });
+  choosePack({ ...B, source: { kind: 'url', url: 'E' } });
+  await start();
+  expect(useDevice.getState().notices).toEqual([]);
+});
+
 describe('the list of films', () => {
   it('keeps every film, opens one again with its choices, and goes on with it', async () => {
     const unsubscribe = useJob.subscribe(({ ready }) => ready.length === 3 && stop());

@@ -70,9 +70,10 @@ export async function start(): Promise<void> {
 export async function goOn(): Promise<void> {
   const reel = shown;
   if (!reel) return start();
-  await run(async (signal) => {
-    await paint(reel, signal, undefined, useChoices.getState());
-  });
+  const { pack, settings } = useChoices.getState();
+  // Files from a disk cannot be found again by themselves; chosen again, they are here.
+  const source = pack.hash === reel.film.pack.hash ? pack.source : undefined;
+  await run((signal) => paint(reel, signal, source, { settings }));
 }
 
 async function run(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
@@ -144,7 +145,9 @@ async function paint(
     if (signal.aborted) continue;
     const took = (performance.now() - began) / 1000;
     seconds = seconds === null ? took : seconds * 0.7 + took * 0.3;
+    const { ready } = useJob.getState();
     useJob.setState({ ready: reel.ready(), secondsPerFrame: seconds, unkept: reel.unkept });
+    if (ready.length === 0) void reel.keepPicture().catch(() => undefined);
     await gate?.promise;
     began = performance.now();
   }

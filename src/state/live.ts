@@ -1,16 +1,16 @@
 import { create } from 'zustand';
 import { FOR_LIVE_COMPANY, PoseClient } from '../client/pose.ts';
-import type { Reference } from '../engine/api.ts';
 import {
   FROM_LAST_FRAME,
   FROM_NOISE,
   type LiveFigures,
   LiveMeter,
-  LiveSession,
+  type LiveSession,
   type Pace,
 } from '../live/index.ts';
 import type { Point } from '../pose/index.ts';
 import { Latest } from '../studio/latest.ts';
+import { liveSession } from '../studio/live.ts';
 import { learnPack, type PhotoChoice, useChoices } from './choices.ts';
 import { loadOptions, noteLoaded, useDevice } from './device.ts';
 import { chooseExamplePhoto, useExamples } from './examples.ts';
@@ -58,6 +58,8 @@ export interface Live {
   readonly countdown: number | null;
   readonly recordingSince: number | null;
   readonly film: LiveFilm | null;
+  /** Whether the recording is looked at; closed, it waits until it is saved, thrown away, or another one is made. */
+  readonly isFilmOpen: boolean;
 }
 
 export const FRAME_RATES = [6, 12, 24] as const;
@@ -88,6 +90,7 @@ export const useLive = create<Live>(() => ({
   microphone: false,
   recordingSince: null,
   film: null,
+  isFilmOpen: false,
   ...NOTHING_SEEN,
 }));
 
@@ -166,7 +169,6 @@ async function somebody(): Promise<PhotoChoice> {
 }
 
 async function runSession(frames: OpenSource, photo: PhotoChoice, signal: AbortSignal): Promise<void> {
-  const { engine } = studio.door;
   const pose = new PoseClient(FOR_LIVE_COMPANY);
   const meter = new LiveMeter();
   const { settings, pack } = useChoices.getState();
@@ -176,19 +178,8 @@ async function runSession(frames: OpenSource, photo: PhotoChoice, signal: AbortS
   signal.throwIfAborted();
   const hasGpu = useDevice.getState().hasWebGpu === true && settings.backend !== 'wasm';
   let shownAt = 0;
-  const session = new LiveSession(
-    {
-      ready: prepareEngine(signal).then(async (isNews) => {
-        if (isNews) await swapPhoto(useChoices.getState().photos[0] ?? photo);
-        else await giveReference(reference, signal);
-        signal.throwIfAborted();
-        useLive.setState({ phase: 'live' });
-      }),
-      follow: (image, timeMs) => pose.follow(image, timeMs),
-      paint: (body, options) => engine.renderFrame(body, options),
-      isLayered: () => settings.layers && settings.retouch && hasMover(),
-      setReference: (next) => giveReference(next, signal),
-    },
+  const session = liveSession(
+    studio,
     {
       reference,
       sizes,
@@ -198,6 +189,17 @@ async function runSession(frames: OpenSource, photo: PhotoChoice, signal: AbortS
       seed: settings.seed,
       guidance: settings.guidance ?? pack.guidance,
       retouch: settings.retouch,
+    },
+    {
+      signal,
+      layers: settings.layers && settings.retouch,
+      follow: (image, timeMs) => pose.follow(image, timeMs),
+      prepare: async () => {
+        const isNews = await readPack(signal);
+        if (isNews) await swapPhoto(useChoices.getState().photos[0] ?? photo);
+        return !isNews;
+      },
+      onReady: () => useLive.setState({ phase: 'live' }),
     },
     {
       camera: (image) => view.take(image),
@@ -247,7 +249,7 @@ async function runSession(frames: OpenSource, photo: PhotoChoice, signal: AbortS
 }
 
 /** True where the pack turned out to be made for something else than was thought. */
-async function prepareEngine(signal: AbortSignal): Promise<boolean> {
+async function readPack(signal: AbortSignal): Promise<boolean> {
   const { settings, pack } = useChoices.getState();
   const read = await studio.pack(pack.name, pack.source, await loadOptions(settings), {
     signal,
@@ -258,24 +260,6 @@ async function prepareEngine(signal: AbortSignal): Promise<boolean> {
   const { width, height } = read.size;
   return width !== pack.size.width || height !== pack.size.height || read.guidance !== pack.guidance;
 }
-
-let references = 0;
-
-/** No look of a film: what the engine is given here is never what it had before. */
-const giveReference = ({ image, pose }: Reference, signal: AbortSignal): Promise<void> =>
-  studio.door.give(
-    `live ${++references}`,
-    async () => [
-      {
-        image: await createImageBitmap(image),
-        pose,
-        ...(hasMover() && (await studio.grounds.outline(image, pose))),
-      },
-    ],
-    signal,
-  );
-
-const hasMover = (): boolean => studio.door.info?.manifest.mover !== undefined;
 
 /** Another person in the photo, while it runs. */
 async function swapPhoto(photo: PhotoChoice): Promise<void> {
@@ -354,7 +338,6 @@ export async function startRecording(): Promise<void> {
   useLive.setState({ countdown: null });
   const { screen } = view;
   if (!screen) return;
-  forgetFilm();
   try {
     const { microphone, pace } = useLive.getState();
     const started = await LiveRecorder.start(pace?.size ?? screen, {
@@ -380,13 +363,14 @@ export async function stopRecording(): Promise<void> {
   useLive.setState({ recordingSince: null, countdown: null });
   if (!ending) return;
   try {
-    useLive.setState({ film: await ending.stop(screen) });
+    useLive.setState({ film: await ending.stop(screen), isFilmOpen: true });
   } catch (error) {
     useLive.setState({ aside: problemOf(error) });
   }
 }
 
-export const forgetFilm = (): void => useLive.setState({ film: null });
+export const forgetFilm = (): void => useLive.setState({ film: null, isFilmOpen: false });
+export const openLiveFilm = (isFilmOpen: boolean): void => useLive.setState({ isFilmOpen });
 
 export async function saveLiveFilm(film: LiveFilm): Promise<void> {
   (await pageMedia()).download(film.file, film.name);

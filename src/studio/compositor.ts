@@ -91,6 +91,7 @@ export class Compositor {
     context.drawImage(matte ?? bodyShape(this.#film.motion.size, [pose]), 0, 0, canvas.width, canvas.height);
     context.globalCompositeOperation = 'source-in';
     context.drawImage(frame, 0, 0);
+    if (background === 'none') return canvas;
     context.globalCompositeOperation = 'destination-over';
     context.fillStyle = plainColour;
     context.fillRect(0, 0, canvas.width, canvas.height);

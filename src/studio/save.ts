@@ -59,6 +59,11 @@ export function steadyFrames(ready: readonly number[]): number[] {
   return frames;
 }
 
+/** Formats that can be transparent, here. */
+const SEE_THROUGH: ReadonlySet<Format> = new Set(['webp', 'png']);
+const NOT_SEE_THROUGH =
+  'This format cannot be transparent: the background has one colour. Animated WebP and PNG frames can be.';
+
 export async function saveReel(
   reel: Reel,
   options: SaveOptions,
@@ -69,20 +74,23 @@ export async function saveReel(
   // Untouched pictures in a zip are no film: none is there twice.
   const frames = options.format === 'png' ? ready : steadyFrames(ready);
   const { film } = reel;
+  const isSolid = options.view.background === 'none' && !SEE_THROUGH.has(options.format);
+  const view: View = isSolid ? { ...options.view, background: 'plain' } : options.view;
   const sound = options.sound && film.dance.clip?.hasSound ? await clipFile() : null;
   const clip = sound && isVideo(options.format) ? await (await media()).openClip(sound) : null;
   let writer: (FrameWriter & { readonly notes?: readonly string[] }) | null = null;
   try {
     const start = film.motion.trim.start + (frames[0] ?? 0) / film.motion.frameRate;
     const end = start + frames.length / film.motion.frameRate;
-    writer = await openWriter(reel, options, clip && { clip, start, end });
+    writer = await openWriter(reel, { ...options, view }, clip && { clip, start, end });
     for (const [done, index] of frames.entries()) {
       signal?.throwIfAborted();
-      await writer.add(await reel.picture(index, options.view));
+      await writer.add(await reel.picture(index, view));
       onProgress?.((done + 1) / frames.length);
     }
     const blob = await writer.finish();
-    return { blob, notes: writer.notes ?? [] };
+    const notes = isSolid ? [NOT_SEE_THROUGH] : [];
+    return { blob, notes: [...notes, ...(writer.notes ?? [])] };
   } catch (error) {
     await writer?.cancel();
     throw error;

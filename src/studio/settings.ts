@@ -1,13 +1,13 @@
 /**
  * The settings that are one word of several. Of backgrounds, 'photo' has the photo's own painted with everything else;
  * 'still' lays its pixels over that wherever neither its person nor the dancer is; 'plain' cuts the person out and has
- * one colour behind them.
+ * one colour behind them, 'none' has nothing behind them.
  */
 export const WORDS = {
   quality: ['draft', 'good', 'best'],
   aspect: ['photo', '1:1', '3:4', '9:16', '4:3', '16:9'],
   size: ['small', 'standard', 'large'],
-  background: ['photo', 'still', 'plain'],
+  background: ['photo', 'still', 'plain', 'none'],
   fit: ['fitted', 'asFilmed'],
   backend: ['auto', 'webgpu', 'wasm'],
   precision: ['auto', 'f16', 'f32'],

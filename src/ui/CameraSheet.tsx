@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'react';
+import { type RefObject, useEffect, useRef, useState } from 'react';
 import type { Camera, Recording } from '../media/page/index.ts';
 import { chooseClip } from '../state/choose-clip.ts';
 import { choosePhoto } from '../state/choose-photo.ts';
@@ -17,22 +17,32 @@ interface CameraSheetProps {
 /** Takes a photo, or records a clip, with the device's own camera. */
 export function CameraSheet({ kind, open, onClose }: CameraSheetProps) {
   const [attempt, setAttempt] = useState(0);
+  /** While something is recorded, closing the sheet ends the recording and keeps it. */
+  const keep = useRef<(() => void) | null>(null);
+  const close = () => (keep.current ? keep.current() : onClose());
   return (
-    <Sheet title={kind === 'photo' ? 'Take a photo' : 'Record a dance'} open={open} onClose={onClose} wide>
-      <CameraView key={attempt} kind={kind} onDone={onClose} onRetry={() => setAttempt(attempt + 1)} />
+    <Sheet title={kind === 'photo' ? 'Take a photo' : 'Record a dance'} open={open} onClose={close} wide>
+      <CameraView
+        key={attempt}
+        kind={kind}
+        keep={keep}
+        onDone={onClose}
+        onRetry={() => setAttempt(attempt + 1)}
+      />
     </Sheet>
   );
 }
 
 interface CameraViewProps {
   readonly kind: 'photo' | 'clip';
+  readonly keep: RefObject<(() => void) | null>;
   readonly onDone: () => void;
   readonly onRetry: () => void;
 }
 
 const COUNTDOWN_SECONDS = 3;
 
-function CameraView({ kind, onDone, onRetry }: CameraViewProps) {
+function CameraView({ kind, keep, onDone, onRetry }: CameraViewProps) {
   const video = useRef<HTMLVideoElement>(null);
   const [camera, setCamera] = useState<Camera | null>(null);
   const [recording, setRecording] = useState<Recording | null>(null);
@@ -51,7 +61,12 @@ function CameraView({ kind, onDone, onRetry }: CameraViewProps) {
         opened = fresh;
         setCamera(fresh);
         if (video.current) video.current.srcObject = fresh.stream;
-        void fresh.lost.then((fault) => !gone && setProblem(problemOf(fault)));
+        void fresh.lost.then((fault) => {
+          if (gone) return;
+          // A stream that has ended gives no picture any more: another try opens it anew.
+          setCamera(null);
+          setProblem(problemOf(fault));
+        });
       },
       (error) => !gone && setProblem(problemOf(error)),
     );
@@ -92,6 +107,14 @@ function CameraView({ kind, onDone, onRetry }: CameraViewProps) {
       setProblem(problemOf(error));
     }
   };
+
+  keep.current = recording ? () => void finish() : null;
+  useEffect(
+    () => () => {
+      keep.current = null;
+    },
+    [keep],
+  );
 
   return (
     <div className="camera">

@@ -24,6 +24,7 @@ export function FilmStrip() {
   const entries = useFilms((films) => films.entries);
   const removed = useFilms((films) => films.removed);
   const film = useJob((job) => job.film);
+  const ready = useJob((job) => job.ready.length);
   const busy = useJob(isBusy);
   const shown = entries?.find(({ id }) => id === film?.id) ?? null;
   if (!entries || (entries.length === 0 && !removed)) return null;
@@ -35,30 +36,33 @@ export function FilmStrip() {
         {shown && <FilmTools key={shown.id} entry={shown} busy={busy} />}
       </header>
       <ul className="film-list" aria-labelledby="films-title">
-        {entries.map((entry) => (
-          <li key={entry.id}>
-            <button
-              type="button"
-              className="film"
-              aria-current={entry.id === film?.id}
-              disabled={busy && entry.id !== film?.id}
-              title={
-                busy
-                  ? 'The dance that is being made stays on the stage until it is done or stopped.'
-                  : entry.name
-              }
-              onClick={() => entry.id !== film?.id && void openFilm(entry.id)}
-            >
-              <FilmPicture entry={entry} />
-              <span className="film-name">{entry.name}</span>
-              <span className="film-line">
-                {entry.done < entry.total
-                  ? `${entry.done} of ${frames(entry.total)}`
-                  : `${clock(entry.seconds)}, ${whenMade(entry.made)}`}
-              </span>
-            </button>
-          </li>
-        ))}
+        {entries
+          // Of the one that is being painted, the stage knows more than the list.
+          .map((entry) => (entry.id === film?.id ? { ...entry, done: ready } : entry))
+          .map((entry) => (
+            <li key={entry.id}>
+              <button
+                type="button"
+                className="film"
+                aria-current={entry.id === film?.id}
+                disabled={busy && entry.id !== film?.id}
+                title={
+                  busy
+                    ? 'The dance that is being made stays on the stage until it is done or stopped.'
+                    : entry.name
+                }
+                onClick={() => entry.id !== film?.id && void openFilm(entry.id)}
+              >
+                <FilmPicture entry={entry} />
+                <span className="film-name">{entry.name}</span>
+                <span className="film-line">
+                  {entry.done < entry.total
+                    ? `${entry.done} of ${frames(entry.total)}`
+                    : `${clock(entry.seconds)}, ${whenMade(entry.made)}`}
+                </span>
+              </button>
+            </li>
+          ))}
       </ul>
       {removed && (
         <Notice what={`“${removed.name}” is deleted.`}>

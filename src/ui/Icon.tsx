@@ -29,6 +29,8 @@ const PATHS = {
   stop: 'M6 6h12v12H6z',
   sun: 'M12 16a4 4 0 1 0 0-8 4 4 0 0 0 0 8 M12 2v3M12 19v3M2 12h3M19 12h3M5 5l2 2M17 17l2 2M19 5l-2 2M7 17l-2 2',
   trash: 'M5 7h14M9 7V4h6v3M7 7l1 13h8l1-13',
+  undo: 'M8 5L4 9l4 4M4 9h10a5 5 0 0 1 0 10h-3',
+  redo: 'M16 5l4 4-4 4M20 9H10a5 5 0 0 0 0 10h3',
   upload: 'M12 20V9M7 13l5-5 5 5M5 4h14',
   warning: 'M12 4l9 16H3z M12 10v4M12 17h.01',
 } as const;

@@ -1,9 +1,12 @@
 import { type RefObject, useEffect, useState } from 'react';
 import { useChoices } from '../state/choices.ts';
 import { useJob } from '../state/job.ts';
+import { useRival } from '../state/rival.ts';
 import { type Film, viewOf } from '../studio/index.ts';
 import { Action } from './controls.tsx';
 import { Picture } from './Picture.tsx';
+import { RivalChoice, RivalPicture } from './Rival.tsx';
+import { useShortcuts } from './shortcuts.ts';
 import { useReelGround } from './use-ground.ts';
 import { usePlayback } from './use-playback.ts';
 import { clock } from './words.ts';
@@ -24,6 +27,7 @@ export function Player({ film, ready, complete, shown }: PlayerProps) {
   const view = viewOf(settings, look === 'beside' ? 'beside' : 'result');
   const playback = usePlayback(film, ready, view, complete);
   const ground = useReelGround(film);
+  const rival = useRival((state) => state.film);
   const [split, setSplit] = useState(50);
   const status = useJob((job) => job.status);
   const { width, height } = film.motion.size;
@@ -32,6 +36,16 @@ export function Player({ film, ready, complete, shown }: PlayerProps) {
   useEffect(() => {
     shown.current = index;
   }, [shown, index]);
+
+  const step = (by: number) => () => {
+    playback.setPlaying(false);
+    playback.seek((playback.place + by + ready.length) % ready.length);
+  };
+  useShortcuts({
+    ' ': () => playback.setPlaying(!playback.playing),
+    ArrowLeft: step(-1),
+    ArrowRight: step(1),
+  });
 
   const toggle = (wanted: Look) => setLook(look === wanted ? 'result' : wanted);
 
@@ -48,10 +62,13 @@ export function Player({ film, ready, complete, shown }: PlayerProps) {
             } as React.CSSProperties
           }
         >
-          {look === 'compare' && ground && <Picture image={ground} label="The photo" />}
+          {look === 'compare' && rival && (
+            <RivalPicture film={rival} view={view} seconds={index / film.motion.frameRate} />
+          )}
+          {look === 'compare' && !rival && ground && <Picture image={ground} label="The photo" />}
           <canvas
             ref={playback.canvas}
-            className="picture"
+            className={`picture ${settings.background === 'none' ? 'see-through' : ''}`}
             role="img"
             aria-label={`${look === 'beside' ? 'Photo, pose and result' : 'The result'}, frame ${playback.place + 1} of ${ready.length}`}
             style={look === 'compare' ? { clipPath: `inset(0 0 0 ${split}%)` } : undefined}
@@ -60,7 +77,7 @@ export function Player({ film, ready, complete, shown }: PlayerProps) {
             <input
               type="range"
               className="splitter"
-              aria-label="How much of the photo is shown"
+              aria-label={rival ? 'How much of the other dance is shown' : 'How much of the photo is shown'}
               min={0}
               max={100}
               value={split}
@@ -102,9 +119,10 @@ export function Player({ film, ready, complete, shown }: PlayerProps) {
             onClick={() => playback.setSound(!playback.sound)}
           />
         )}
+        {look === 'compare' && <RivalChoice film={film} />}
         <Action
           icon="compare"
-          label="Compare with the photo"
+          label="Compare"
           iconOnly
           className="quiet"
           pressed={look === 'compare'}

@@ -1,9 +1,13 @@
 import { changeSettings, useChoices } from '../state/choices.ts';
+import { clearDance, finishTrim } from '../state/choose-clip.ts';
+import { clearPhotos } from '../state/choose-photo.ts';
 import { isBusy, isOutdated, pause, resume, start, stop, useJob } from '../state/job.ts';
 import { secondsExpected } from '../state/pace.ts';
 import { useMotion } from '../state/preview.ts';
+import { redo, undo, useUndo } from '../state/undo.ts';
 import { type Quality, stepsOf } from '../studio/settings.ts';
 import { Action, Segmented } from './controls.tsx';
+import { useShortcuts } from './shortcuts.ts';
 import { duration, frames } from './words.ts';
 
 const QUALITIES: readonly (readonly [Quality, string])[] = [
@@ -26,10 +30,44 @@ export function RenderBar({ onSettings }: { onSettings: () => void }) {
           onChange={(quality) => changeSettings({ quality, steps: null })}
         />
         <Action icon="settings" label="Settings" className="quiet" onClick={onSettings} />
+        <Steps />
       </div>
       <p className="render-hint">{hint}</p>
       <MainAction />
     </section>
+  );
+}
+
+/** Back, forth, and from the beginning. */
+function Steps() {
+  const canUndo = useUndo(({ past }) => past.length > 0);
+  const canRedo = useUndo(({ future }) => future.length > 0);
+  const empty = useChoices(({ photos, clip, poses }) => photos.length === 0 && !clip && !poses);
+  const back = () => {
+    undo();
+    void finishTrim();
+  };
+  const forth = () => {
+    redo();
+    void finishTrim();
+  };
+  useShortcuts({ 'mod+z': back, 'mod+shift+z': forth, 'mod+y': forth });
+  return (
+    <div className="render-steps">
+      <Action icon="undo" label="Undo" iconOnly className="quiet" disabled={!canUndo} onClick={back} />
+      <Action icon="redo" label="Redo" iconOnly className="quiet" disabled={!canRedo} onClick={forth} />
+      <Action
+        icon="close"
+        label="Clear photo and dance"
+        iconOnly
+        className="quiet"
+        disabled={empty}
+        onClick={() => {
+          clearPhotos();
+          clearDance();
+        }}
+      />
+    </div>
   );
 }
 

@@ -31,6 +31,7 @@ const BACKGROUNDS: readonly (readonly [Background, string])[] = [
   ['photo', 'The photo’s'],
   ['still', 'Held still'],
   ['plain', 'One colour'],
+  ['none', 'Transparent'],
 ];
 
 const BACKENDS: readonly (readonly [Settings['backend'], string])[] = [
@@ -83,7 +84,7 @@ function SettingsForm() {
       <FrameRateField frameRate={settings.frameRate} />
       <SelectField
         label="Background"
-        hint="Held still or in one colour, it does not shimmer."
+        hint="Laid over the frames: changing it paints nothing again. Transparent is for WebP and PNG."
         value={settings.background}
         options={BACKGROUNDS}
         onChange={(background) => changeSettings({ background })}

@@ -13,6 +13,8 @@ interface SheetProps {
 export function Sheet({ title, open, onClose, children, wide }: SheetProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
+  /** A drag that began inside the sheet and ends beside it is no click beside it. */
+  const pressedBeside = useRef(false);
 
   useEffect(() => {
     const element = dialog.current;
@@ -26,7 +28,15 @@ export function Sheet({ title, open, onClose, children, wide }: SheetProps) {
       className={`sheet ${wide ? 'wide' : ''}`}
       aria-labelledby={heading}
       onClose={onClose}
-      onClick={(event) => event.target === dialog.current && onClose()}
+      // Whoever opened it closes it: a recording may have to be finished first.
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose();
+      }}
+      onPointerDown={(event) => {
+        pressedBeside.current = event.target === dialog.current;
+      }}
+      onClick={(event) => event.target === dialog.current && pressedBeside.current && onClose()}
     >
       {open && (
         <div className="sheet-body">

@@ -2,6 +2,7 @@ import {
   cancelCountdown,
   dismissAside,
   leaveLive,
+  openLiveFilm,
   startRecording,
   stopRecording,
   takeSnapshot,
@@ -12,13 +13,14 @@ import { ProblemMessage } from '../Message.tsx';
 
 /** What is done with the picture while it moves. */
 export function LiveDock() {
-  const { hasPicture, countdown, recordingSince, aside } = useLive();
+  const { hasPicture, countdown, recordingSince, aside, film } = useLive();
   return (
     <section className="live-dock" aria-label="Recording">
       {aside && <ProblemMessage problem={aside} onDismiss={dismissAside} />}
       <div className="live-row">
         <Action icon="image" label="Snapshot" disabled={!hasPicture} onClick={() => void takeSnapshot()} />
         <RecordButton />
+        {film && <Action icon="play" label="Last recording" onClick={() => openLiveFilm(true)} />}
         <Action icon="stop" label="End" onClick={() => void leaveLive()} />
       </div>
       <p className="hidden-visually" role="status">

@@ -1,15 +1,16 @@
 import { useRef } from 'react';
-import { forgetFilm, saveLiveFilm, useLive } from '../../state/live.ts';
+import { forgetFilm, openLiveFilm, saveLiveFilm, useLive } from '../../state/live.ts';
 import { Action } from '../controls.tsx';
 import { Sheet } from '../Sheet.tsx';
 import { useVideoFile } from '../use-video-file.ts';
 import { bytes, clock } from '../words.ts';
 
-/** The recording just made: look at it, save it, or let it go. */
+/** The recording just made: look at it, save it, or throw it away. Closing the sheet does none of that. */
 export function LiveFilmSheet() {
   const film = useLive((live) => live.film);
+  const isOpen = useLive((live) => live.isFilmOpen);
   return (
-    <Sheet title="Your recording" open={film !== null} onClose={forgetFilm} wide>
+    <Sheet title="Your recording" open={isOpen && film !== null} onClose={() => openLiveFilm(false)} wide>
       {film && (
         <div className="live-film">
           <FilmPlayer file={film.file} />
