@@ -49,7 +49,7 @@ def write(config, autoencoder, model, retoucher, out, layers={}):
         "provenance": PROVENANCE,
         "skeleton": config["skeleton"],
         "size": config["size"],
-        **{name: config["defaults"][name] for name in ("steps", "guidance")},
+        **{name: value for name, value in config["defaults"].items() if name in ("steps", "guidance")},
     }
     (out / "pirouette.json").write_text(json.dumps(about, indent=2) + "\n")
 

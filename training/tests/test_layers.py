@@ -53,8 +53,10 @@ class TestCorrespondence(unittest.TestCase):
         y, x = np.mgrid[0:surfaces.H, 0:surfaces.W] + .5
         person = seen != NOBODY
         self.assertGreater(person.sum(), 200)
-        self.assertLess(np.abs(sources[..., 0] - x)[person].max(), .1)
-        self.assertLess(np.abs(sources[..., 1] - y)[person].max(), .1)
+        for axis, truth in ((0, x), (1, y)):
+            away = np.abs(sources[..., axis] - truth)[person]
+            self.assertLess(away.mean(), .01)
+            self.assertLess(away.max(), .5)  # slivers of triangles seen from their edge, in float32
         self.assertEqual((seen[person] == SEEN).mean(), 1)
         half = mask.reshape(surfaces.H, 2, surfaces.W, 2).mean((1, 3)) > 127
         self.assertGreater((half == person).mean(), .99)

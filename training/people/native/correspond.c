@@ -67,7 +67,10 @@ void trace_surfaces(const Part *parts, const Surface *surfaces, float *const *sc
     const int32_t *v = parts[s->part].faces + 3 * s->triangle;
     const float *screen = screens[s->part], a = 1 - s->b - s->c;
     float at[3];
-    for (int k = 0; k < 3; k++) at[k] = a * screen[3 * v[0] + k] + s->b * screen[3 * v[1] + k] + s->c * screen[3 * v[2] + k];
+    /* Weights of places in space: on the screen each counts by its distance too. */
+    const float *p = screen + 3 * v[0], *q = screen + 3 * v[1], *r = screen + 3 * v[2];
+    at[2] = a * p[2] + s->b * q[2] + s->c * r[2];
+    for (int k = 0; k < 2; k++) at[k] = (a * p[k] * p[2] + s->b * q[k] * q[2] + s->c * r[k] * r[2]) / at[2];
     seen[i] = 1;
     sources[2 * i] = at[0];
     sources[2 * i + 1] = at[1];
