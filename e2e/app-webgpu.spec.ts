@@ -45,7 +45,7 @@ test.afterEach(async () => {
 /** Makes the dance and says what painted it. */
 async function dance(): Promise<string> {
   await page.getByRole('button', { name: 'Make them dance' }).click();
-  await page.getByRole('button', { name: 'Save the dance' }).click({ timeout: 240_000 });
+  await page.getByRole('button', { name: 'Save the dance' }).click({ timeout: 420_000 });
   const film = await probe(await untilSaved(page, /MP4/));
   expect(film).toMatchObject({ frames: 8, size: [128, 128] });
   expect(film.soundSeconds).toBeCloseTo(0.64, 1);
@@ -63,7 +63,7 @@ test('where the processor plays WebGPU, the processor paints on its own', async 
 });
 
 test('asked for, WebGPU paints all the same, and the page says what that costs', async () => {
-  test.setTimeout(300_000);
+  test.setTimeout(480_000);
   await openReady(page);
   await page.getByRole('button', { name: 'Settings' }).click();
   await page.getByLabel('Compute on').selectOption('webgpu');

@@ -117,10 +117,11 @@ async function tryToAnimate(job: HeadlessJob, signal: AbortSignal): Promise<Head
       report('painting', painted, total);
     }
   } catch (error) {
-    problem = problemOf(error) ?? {
+    const stopped: Problem = {
       message: `Stopped after ${painted} of ${total} frames.`,
       remedy: 'Run it again for all of them.',
     };
+    problem = signal.aborted ? stopped : (problemOf(error) ?? stopped);
     if (painted === 0) return { problem };
   }
   await save(reel, job.formats, settings);
