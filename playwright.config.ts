@@ -1,17 +1,12 @@
 import { defineConfig } from '@playwright/test';
 
-/** Software WebGPU: few tests and long, which run beside all the others. */
-const GRAPHICS = ['**/webgpu.spec.ts', '**/app-webgpu.spec.ts', '**/reference-net.spec.ts'];
-
+/** One after another: on two cores a test of software WebGPU takes what it needs from any other beside it. */
 export default defineConfig({
   testDir: 'e2e',
+  testMatch: '**/*.spec.ts',
   outputDir: 'test-results',
   fullyParallel: false,
-  workers: 2,
+  workers: 1,
   timeout: 120_000,
   reporter: 'list',
-  projects: [
-    { name: 'graphics', testMatch: GRAPHICS, workers: 1 },
-    { name: 'page', testMatch: '**/*.spec.ts', testIgnore: GRAPHICS, workers: 1 },
-  ],
 });
