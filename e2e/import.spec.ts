@@ -97,10 +97,10 @@ appTest('weights that are imported in the settings are used and kept', async ({ 
   await expect(own.getByRole('alert')).toContainText('style.safetensors holds a LoRA', { timeout: 60_000 });
   await expect(page.getByText('Now: tuned')).toBeVisible();
 
-  // The next visit finds it, and may throw it away.
+  // The next visit finds it still in use, and may throw it away.
   await page.reload();
   const again = await openModels(page);
-  await again.getByRole('button', { name: 'Use', exact: true }).click();
+  await expect(again.getByRole('button', { name: 'In use' })).toBeDisabled();
   await expect(page.getByText('Now: tuned')).toBeVisible();
   await again.getByRole('button', { name: 'Remove tuned' }).click();
   await expect(again.getByRole('listitem')).toHaveCount(0);

@@ -101,9 +101,9 @@ test('a pack is kept, taken up where it broke off, and makes room when it change
     // The pack changes: what it no longer has goes.
     const changed = {
       ...manifest,
-      files: { ...manifest.files, [WEIGHTS]: { bytes: 3, sha256: 'f'.repeat(64) } },
+      files: { ...manifest.files, [WEIGHTS]: { bytes, sha256: 'f'.repeat(64) } },
     };
-    server.pack.set('pack.json', jsonFile(changed)).set(WEIGHTS, new Uint8Array(3));
+    server.pack.set('pack.json', jsonFile(changed)).set(WEIGHTS, new Uint8Array(bytes));
     const { error } = await second.evaluate((address) => window.readOnPage(address), url);
     expect(error).toMatchObject({ name: 'PackCorruptError' });
     expect(error?.message).toContain(WEIGHTS);

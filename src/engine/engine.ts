@@ -251,8 +251,13 @@ export function joinsFrames(
 }
 
 /** What the networks read when they first look at a photo, and not before. */
-function filesForLater({ imageEncoder = [], referenceNet = [] }: PackManifest): string[] {
-  return [...imageEncoder, ...referenceNet].flatMap(({ graph, weights }) => [graph, weights]);
+function filesForLater(manifest: PackManifest): string[] {
+  const { imageEncoder = [], referenceNet = [], mover = [] } = manifest;
+  const single = [manifest.matte, manifest.plate, manifest.moverPhoto].filter((files) => files !== undefined);
+  return [...imageEncoder, ...referenceNet, ...single, ...mover].flatMap(({ graph, weights }) => [
+    graph,
+    weights,
+  ]);
 }
 
 const DEVICE_FAULTS = [

@@ -37,6 +37,7 @@ export const useImporting = create<Importing>(() => ({
 const latest = new Latest();
 /** Held by every import, in whichever tab: what it has half written is no leftover. */
 const IMPORTING = 'weights-importing';
+const PATIENCE_MS = 1000;
 
 /** Makes a pack of a person's weights, keeps it, and uses it from here on. */
 export async function startImport(chosen: readonly ChosenFile[]): Promise<void> {
@@ -68,7 +69,10 @@ export async function startImport(chosen: readonly ChosenFile[]): Promise<void> 
 
 /** Deletes what imports that were cut short left, unless one is at work: its folder looks just the same. */
 async function sweepHalves(): Promise<void> {
-  const letGo = await studio.store.locks.tryHold(IMPORTING);
+  // A lock that was let go of a moment ago is free a moment later: it is waited for, but no other tab's import is.
+  const letGo = await studio.store.locks
+    .hold(IMPORTING, 'exclusive', AbortSignal.timeout(PATIENCE_MS))
+    .catch(() => null);
   if (!letGo) return;
   await removeHalves()
     .catch(() => undefined)
