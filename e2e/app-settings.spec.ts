@@ -37,7 +37,7 @@ test('shape, size, background and a second photo are those of the result', async
   const others = page.getByRole('list', { name: 'More photos of the same person' });
   await expect(others.getByRole('listitem')).toHaveCount(1, { timeout: 30_000 });
 
-  await expect(page.getByText('5 frames, 256 × 512')).toBeVisible();
+  await expect(page.getByText('5 frames, 320 × 576')).toBeVisible();
   await page.getByRole('button', { name: 'Make them dance' }).click();
   await page.getByRole('button', { name: 'Save the dance' }).click({ timeout: 120_000 });
   const zip = await untilSaved(page, /PNG/);
@@ -48,7 +48,7 @@ test('shape, size, background and a second photo are those of the result', async
   expect(pictures).toHaveLength(5);
   for (const [name, picture] of pictures) {
     const { size, corner } = await probePicture(page, picture, 'image/png');
-    expect(size).toEqual([256, 512]);
+    expect(size).toEqual([320, 576]);
     // A raised hand may come near the corner, and a soft edge with it.
     [0x20, 0xa0, 0x40].forEach((part, i) => expect(Math.abs((corner[i] ?? 0) - part), name).toBeLessThan(25));
   }
